@@ -1,0 +1,23 @@
+"""The project's registries: children of MMEngine's, under the scope ``prior_mm``.
+
+A config with ``default_scope = 'prior_mm'`` names our components as they are (``type='PRIOR'``) and those of the
+toolboxes with their scope (``type='mmpretrain.ResNet'``).
+"""
+from mmengine import registry as root
+
+
+def _child(name: str, parent: root.Registry, *locations: str) -> root.Registry:
+    return root.Registry(name, parent=parent, scope='prior_mm', locations=[f'prior_mm.{place}' for place in locations])
+
+
+MODELS = _child('model', root.MODELS, 'models')
+DATASETS = _child('dataset', root.DATASETS, 'datasets')
+DATA_SAMPLERS = _child('data sampler', root.DATA_SAMPLERS, 'datasets')
+TRANSFORMS = _child('transform', root.TRANSFORMS, 'datasets')
+FUNCTIONS = _child('function', root.FUNCTIONS, 'datasets')
+METRICS = _child('metric', root.METRICS, 'evaluation')
+RUNNERS = _child('runner', root.RUNNERS, 'engine')
+LOOPS = _child('loop', root.LOOPS, 'engine')
+HOOKS = _child('hook', root.HOOKS, 'engine')
+OPTIM_WRAPPERS = _child('optim_wrapper', root.OPTIM_WRAPPERS, 'engine')
+PARAM_SCHEDULERS = _child('parameter scheduler', root.PARAM_SCHEDULERS, 'engine')
