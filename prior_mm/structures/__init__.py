@@ -1,4 +1,6 @@
 """Typed batches and features: the bottom layer, which imports nothing of the project."""
+from .embeddings import StudyEmbeddings
+from .features import ImageFeatures, StudyFeatures
 from .reports import Reports
 
-__all__ = ['Reports']
+__all__ = ['ImageFeatures', 'Reports', 'StudyEmbeddings', 'StudyFeatures']

@@ -1,0 +1,1 @@
+def load_state_dict(s): raise NotImplementedError

@@ -1,0 +1,12 @@
+"""The method and its parts, each a registered component."""
+from .alignment import CrossAttention, GlobalAlignment, LocalAlignment
+from .encoders import AttentionPooling, ImageEncoder, TextEncoder
+from .prior import PRIOR
+from .prototypes import SentencePrototypeBank
+from .reconstruction import ImageDecoder, SentenceDecoder
+from .study_preprocessor import StudyPreprocessor
+
+__all__ = [
+    'PRIOR', 'AttentionPooling', 'CrossAttention', 'GlobalAlignment', 'ImageDecoder', 'ImageEncoder',
+    'LocalAlignment', 'SentenceDecoder', 'SentencePrototypeBank', 'StudyPreprocessor', 'TextEncoder',
+]

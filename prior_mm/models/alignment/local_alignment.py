@@ -1,0 +1,51 @@
+"""Local alignment module (LAM): patches and sentences of the same study."""
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from prior_mm.registry import MODELS
+
+from .contrastive import full_precision, info_nce_within
+from .cross_attention import CrossAttended
+
+
+@MODELS.register_module()
+class LocalAlignment(nn.Module):
+    """The two losses of the LAM (paper section 3.3).
+
+    The image side has no negatives, because neighbouring patches overlap in what they see (SimSiam form); the text
+    side has the other sentences of the same report as negatives.
+
+    Args:
+        embed_dims: Width D.
+        temperature: Where the learned temperature of the text side starts.
+    """
+
+    def __init__(self, embed_dims: int, temperature: float = 0.01) -> None:
+        super().__init__()
+        self.predictor = nn.Sequential(
+            nn.Linear(embed_dims, embed_dims // 2), nn.ReLU(inplace=True), nn.Linear(embed_dims // 2, embed_dims))
+        nn.init.normal_(self.predictor[0].weight, std=embed_dims**-0.5)
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / temperature)))
+
+    def forward(self, patches: Tensor, sentences: Tensor, sentence_mask: Tensor,
+                attended: CrossAttended) -> tuple[Tensor, Tensor]:
+        """The losses of the image and of the text side, two scalars.
+
+        Args:
+            patches: Patch embeddings, (B, P, D).
+            sentences: Sentence embeddings or prototypes, (B, N, D).
+            sentence_mask: True where a sentence stands, bool, (B, N).
+            attended: What the cross attention made of them.
+        """
+        return (self.image_loss(patches, attended.patch_context),
+                info_nce_within(sentences, attended.sentence_context, sentence_mask, self.logit_scale.exp()))
+
+    def image_loss(self, patches: Tensor, context: Tensor) -> Tensor:
+        """Negative cosine between what is predicted from one side and the other side, held fixed; scalar."""
+        predicted_context, predicted_patches = self.predictor(patches), self.predictor(context)
+        with full_precision(patches):
+            return -(F.cosine_similarity(predicted_context.float(), context.detach().float(), dim=-1).mean()
+                     + F.cosine_similarity(predicted_patches.float(), patches.detach().float(), dim=-1).mean()) / 2

@@ -1,0 +1,98 @@
+"""The image encoder: a backbone of the toolboxes and attention pooling over its last feature map."""
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from prior_mm.checkpoint import load_state_dict
+from prior_mm.registry import MODELS
+from prior_mm.structures import ImageFeatures
+
+from .attention_pooling import AttentionPooling
+from .patch_layout import PatchLayout, map_to_patches
+
+
+@MODELS.register_module()
+class ImageEncoder(BaseModule):
+    """Radiograph to patch features and one pooled feature (paper section 3.1).
+
+    The backbone's parameters keep the names that MMPretrain, MMDetection and MMSegmentation share, so that
+    ``image_encoder.backbone.*`` loads into their backbones as it is.
+
+    Args:
+        backbone: Config of the backbone, for example ``dict(type='mmpretrain.ResNet', depth=50, in_channels=1)``. Of
+            several output maps the last is taken.
+        out_channels: Channels C of that map.
+        stride: Pixels an image side shrinks by, 32 for a ResNet. A power of two.
+        num_heads: Heads of the attention pooling.
+        grid: Patches of the training image, (H', W'), that the pooling's position embedding is learned for.
+        patch_layout: See :func:`map_to_patches`.
+        pretrained: Weights of the backbone: a local file or what MMEngine's loader understands
+            (``'torchvision://resnet50'``). A first convolution of three colours is summed to the one of a radiograph.
+            None means random weights.
+    """
+
+    def __init__(self, backbone: dict, out_channels: int = 2048, stride: int = 32, num_heads: int = 8,
+                 grid: tuple[int, int] = (7, 7), patch_layout: PatchLayout = 'places',
+                 pretrained: str | None = None, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if stride < 1 or stride & (stride - 1):
+            raise ValueError(f'stride must be a power of two, got {stride}')
+        self.backbone = MODELS.build(backbone)
+        self.pooling = AttentionPooling(out_channels, num_heads, grid)
+        self.out_channels = out_channels
+        self.stride = stride
+        self.patch_layout = patch_layout
+        self.pretrained = pretrained
+        # Convolutions run faster with the channels last, on CPUs and on GPUs with tensor cores; same numbers.
+        self.to(memory_format=torch.channels_last)
+
+    def init_weights(self) -> None:
+        """Random weights as the backbone defines them, then the pretrained ones, if any."""
+        super().init_weights()
+        if self.pretrained:
+            load_backbone(self.backbone, self.pretrained)
+
+    def forward(self, images: Tensor) -> ImageFeatures:
+        """Encode normalised images, (B, 1, H, W).
+
+        Raises:
+            ValueError: If the backbone's map has not ``out_channels`` channels.
+        """
+        maps = self.backbone(images.contiguous(memory_format=torch.channels_last))
+        feature_map = maps[-1] if isinstance(maps, (tuple, list)) else maps
+        if feature_map.shape[1] != self.out_channels:
+            raise ValueError(f'the backbone gives {feature_map.shape[1]} channels, the image encoder expects '
+                             f'{self.out_channels}: set image_encoder.out_channels={feature_map.shape[1]}')
+        grid = tuple(feature_map.shape[2:])
+        pooled = self.pooling(map_to_patches(feature_map), grid=grid)
+        return ImageFeatures(map_to_patches(feature_map, self.patch_layout), pooled, grid)
+
+
+def load_backbone(backbone: torch.nn.Module, source: str) -> None:
+    """Load weights into a backbone, fitting the first convolution to its number of input channels.
+
+    Args:
+        backbone: The backbone; its parameter names must be those of the file (a classifier's head is left out).
+        source: A local file, or a scheme that MMEngine's loader knows, such as ``torchvision://resnet50``.
+
+    Raises:
+        ValueError: If parameters of the backbone are missing from the file; the first few are named.
+    """
+    weights = load_state_dict(source)
+    expected = backbone.state_dict()
+    for prefix in ('', 'backbone.', 'image_encoder.backbone.', 'image_encoder.encoder.', 'module.', 'encoder.'):
+        found = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
+        if found.keys() & expected.keys():
+            break
+    missing = [key for key in expected if key not in found and not key.endswith('num_batches_tracked')]
+    if missing:
+        raise ValueError(f'{source} lacks {len(missing)} of {len(expected)} tensors of the backbone '
+                         f'({type(backbone).__name__}), for example {missing[:3]}; it holds {list(weights)[:3]} ...')
+    for key, target in expected.items():
+        value = found.get(key, target)
+        if value.shape != target.shape and value.ndim == 4 and target.shape[1] == 1 \
+                and value.shape[:1] + value.shape[2:] == target.shape[:1] + target.shape[2:]:
+            found[key] = value.sum(dim=1, keepdim=True)
+    backbone.load_state_dict({key: found.get(key, value) for key, value in expected.items()})
+    print_log(f'loaded {len(expected)} tensors of the backbone from {source}', 'current')

@@ -1,0 +1,83 @@
+"""The text encoder: any BERT-like encoder of Hugging Face."""
+from pathlib import Path
+
+from mmengine.model import BaseModule
+from torch import Tensor
+from transformers import AutoConfig, AutoModel
+
+from prior_mm.registry import MODELS
+from prior_mm.structures import Reports
+
+from .packed_bert import is_packable, packed_bert, unpack
+
+
+@MODELS.register_module()
+class TextEncoder(BaseModule):
+    """Word pieces to features: the last hidden state (paper section 3.1).
+
+    Either with pretrained weights (``pretrained``) or built from a configuration and a vocabulary file, with random
+    weights and no download (``config`` and ``vocab_file``).
+
+    Args:
+        pretrained: A local folder in Hugging Face's layout, or the name of a model that is in the local cache.
+        config: Keyword arguments of ``AutoConfig.for_model``; ``model_type='bert'`` unless it says otherwise.
+        vocab_file: A word-piece vocabulary, one a line; gives ``vocab_size``.
+        local_files_only: Never ask the network. Set to False to let ``pretrained`` be fetched by its name.
+
+    Raises:
+        ValueError: If not exactly one of ``pretrained`` and ``config`` is given.
+        FileNotFoundError: If the model or the vocabulary is not on this machine.
+    """
+
+    def __init__(self, pretrained: str | None = None, config: dict | None = None, vocab_file: str | None = None,
+                 local_files_only: bool = True, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if (pretrained is None) == (config is None):
+            raise ValueError('text_encoder needs either pretrained (a folder or a name) or config, and not both')
+        if pretrained is not None:
+            self.encoder = _load_pretrained(pretrained, local_files_only)
+        else:
+            self.encoder = _build_from_config(config, vocab_file)
+        if is_packable(self.encoder):
+            self.encoder.pooler = None  # never used; without it no parameter is left without a gradient
+
+    @property
+    def embed_dims(self) -> int:
+        """Width W of the features."""
+        return self.encoder.config.hidden_size
+
+    def forward(self, reports: Reports) -> Tensor:
+        """Features of the word pieces, (B, L, W); 0 (or, for other encoders than BERT, anything) at padding.
+
+        Raises:
+            ValueError: If a report is longer than the encoder's positions or holds an id outside its vocabulary.
+        """
+        length, longest = reports.token_ids.shape[1], getattr(self.encoder.config, 'max_position_embeddings', None)
+        if longest and length > longest:
+            raise ValueError(f'a report has {length} word pieces, the text encoder takes {longest}: '
+                             f'set max_length={longest} in TokenizeReport')
+        if is_packable(self.encoder):
+            return unpack(packed_bert(self.encoder, reports.token_ids, reports.token_mask), reports.token_mask)
+        return self.encoder(input_ids=reports.token_ids, attention_mask=reports.token_mask.long()).last_hidden_state
+
+
+def _load_pretrained(source: str, local_files_only: bool):
+    try:
+        return AutoModel.from_pretrained(source, local_files_only=local_files_only)
+    except OSError as error:
+        raise FileNotFoundError(
+            f"the text encoder '{source}' is not on this machine, and nothing is fetched unasked. Give a local "
+            'folder (config.json, model.safetensors or pytorch_model.bin, vocab.txt): text_encoder.pretrained=FOLDER; '
+            f'or let it be fetched: text_encoder.local_files_only=False. (Hugging Face says: {error})') from error
+
+
+def _build_from_config(config: dict, vocab_file: str | None):
+    config = {'model_type': 'bert', **config}
+    if vocab_file is not None:
+        path = Path(vocab_file)
+        if not path.is_file():
+            raise FileNotFoundError(f'no vocabulary at {path}; for the demo, '
+                                    '`python tools/dataset_converters/demo.py data/demo` writes it')
+        with path.open(encoding='utf-8') as lines:
+            config['vocab_size'] = sum(1 for _ in lines)
+    return AutoModel.from_config(AutoConfig.for_model(**config))

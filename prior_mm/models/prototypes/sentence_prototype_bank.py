@@ -1,0 +1,70 @@
+"""Sentence prototype bank (SPB): sentences that say the same share a prototype."""
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from prior_mm.registry import MODELS
+
+from ..alignment.contrastive import full_precision
+
+
+@MODELS.register_module()
+class SentencePrototypeBank(nn.Module):
+    """A table of K prototypes, looked up softly (paper section 3.4).
+
+    Args:
+        embed_dims: Width D of sentences and prototypes.
+        num_prototypes: K.
+        temperature: Of the softmax over the prototypes. A plain attribute that a schedule may change.
+        noise: Draw the weights with Gumbel noise in training. Never in evaluation, which is deterministic.
+    """
+
+    def __init__(self, embed_dims: int, num_prototypes: int = 512, temperature: float = 0.9,
+                 noise: bool = True) -> None:
+        super().__init__()
+        self.prototypes = nn.Embedding(num_prototypes, embed_dims)
+        self.temperature = temperature
+        self.noise = noise
+
+    def logits(self, sentences: Tensor) -> Tensor:
+        """Inner products of sentences (..., D) with the prototypes, float32, (..., K)."""
+        with full_precision(sentences):
+            return sentences.float() @ self.prototypes.weight.T
+
+    def forward(self, sentences: Tensor) -> Tensor:
+        """Replace sentences (..., D) by their prototypes, float32, (..., D)."""
+        logits = self.logits(sentences)
+        if self.noise and self.training:
+            weights = F.gumbel_softmax(logits, tau=self.temperature, dim=-1)
+        else:
+            weights = torch.softmax(logits / self.temperature, dim=-1)
+        with full_precision(sentences):
+            return weights @ self.prototypes.weight
+
+    @staticmethod
+    def loss(sentences: Tensor, prototypes: Tensor, mask: Tensor) -> Tensor:
+        """Mean absolute difference between the valid sentences of the batch and their prototypes; scalar.
+
+        Args:
+            sentences: Sentence embeddings, (B, N, D).
+            prototypes: What :meth:`forward` made of them, (B, N, D).
+            mask: True where a sentence stands, bool, (B, N).
+        """
+        difference = (sentences.float() - prototypes).abs().mean(dim=-1)
+        return difference.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)
+
+    def kl(self, predictions: Tensor, sentences: Tensor, mask: Tensor) -> Tensor:
+        """KL divergence from the prototype distribution of the sentences to that of their predictions.
+
+        Args:
+            predictions: Predicted sentence embeddings, (B, N, D).
+            sentences: The sentences they are matched with, (B, N, D).
+            mask: True where a sentence stands, bool, (B, N).
+
+        Returns:
+            Mean over the valid sentences of the batch, float32 scalar.
+        """
+        predicted = F.log_softmax(self.logits(predictions), dim=-1)
+        target = F.log_softmax(self.logits(sentences), dim=-1)
+        divergence = (target.exp() * (target - predicted)).sum(dim=-1)
+        return divergence.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)

@@ -1,0 +1,66 @@
+"""Image decoder: the radiograph back from its patches, under the condition of its report."""
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from prior_mm.registry import MODELS
+
+from .upsampled_conv import UpsampledConv3x3
+
+
+@MODELS.register_module()
+class ImageDecoder(nn.Module):
+    """Blocks of x2 upsampling and two 3x3 convolutions, each halving the channels (paper section 3.5).
+
+    Args:
+        embed_dims: Width D of the patches; the decoder starts from 2 D channels, patches and their context.
+        stride: Pixels of the image a side of a patch covers; a power of two, one block a factor of 2.
+        dropout: Rate at which whole channels of the image's patches are dropped, so that the report has to be used.
+    """
+
+    def __init__(self, embed_dims: int, stride: int = 32, dropout: float = 0.5) -> None:
+        super().__init__()
+        num_blocks = stride.bit_length() - 1
+        if stride != 2**num_blocks:
+            raise ValueError(f'stride must be a power of two, got {stride}')
+        if (2 * embed_dims) % stride:
+            raise ValueError(f'2 x embed_dims={2 * embed_dims} channels cannot be halved {num_blocks} times; '
+                             f'take a multiple of {max(stride // 2, 1)} for embed_dims')
+        self.dropout = nn.Dropout2d(dropout)
+        widths = [2 * embed_dims // 2**i for i in range(num_blocks + 1)]
+        self.blocks = nn.Sequential(*map(_Block, widths, widths[1:]))
+        self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, patches: Tensor, context: Tensor) -> Tensor:
+        """Reconstruct the normalised image.
+
+        Args:
+            patches: Patch embeddings as a map, (B, D, H', W').
+            context: Their sentence-conditioned context, likewise.
+
+        Returns:
+            The image, (B, 1, H' x stride, W' x stride).
+        """
+        features = torch.cat([self.dropout(patches), context], dim=1)
+        return self.head(self.blocks(features.contiguous(memory_format=torch.channels_last)))
+
+    @staticmethod
+    def loss(reconstruction: Tensor, images: Tensor) -> Tensor:
+        """Mean absolute difference to the normalised images (B, 1, H, W); float32 scalar.
+
+        Where the image's side is no multiple of the stride, the image is resized to the reconstruction.
+        """
+        if images.shape[2:] != reconstruction.shape[2:]:
+            images = F.interpolate(images, size=reconstruction.shape[2:], mode='bilinear', align_corners=True)
+        return F.l1_loss(reconstruction.float(), images.float())
+
+
+class _Block(nn.Sequential):
+    """x2 nearest upsampling, then twice 3x3 convolution, batch normalisation, ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(
+            UpsampledConv3x3(in_channels, out_channels), nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False), nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True))

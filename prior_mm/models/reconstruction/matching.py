@@ -1,0 +1,28 @@
+"""Matching of predicted and true sentences."""
+from typing import Literal
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+MatchingOrder = Literal['inverse', 'published']
+
+
+@torch.no_grad()
+def match(predictions: Tensor, targets: Tensor, order: MatchingOrder = 'inverse') -> Tensor:
+    """Hungarian matching of Q predictions with Q targets on their L1 distance (paper section 3.5).
+
+    Args:
+        predictions: Predicted embeddings, (B, Q, D).
+        targets: Embeddings to predict, padded to Q, (B, Q, D).
+        order: ``'inverse'``: the prediction of each target. ``'published'``: the target of each prediction, which the
+            published code takes for it; right only where the permutation is its own inverse.
+
+    Returns:
+        For each target the index of its prediction, int64, (B, Q).
+    """
+    cost = torch.cdist(predictions.float(), targets.float(), p=1).cpu()
+    # The assignment is the one thing that is done study by study: it has no batched form.
+    target_of = torch.stack([torch.from_numpy(linear_sum_assignment(study)[1]) for study in cost.numpy()])
+    target_of = target_of.to(predictions.device)
+    return target_of if order == 'published' else target_of.argsort(dim=1)

@@ -1,0 +1,30 @@
+"""What the encoders hand on: the seam between the encoders and everything the method does with their output."""
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class ImageFeatures(NamedTuple):
+    """Features of B radiographs, before any projection.
+
+    Attributes:
+        patches: Features of the P = H' x W' places of the last feature map, row by row, (B, P, C).
+        pooled: One feature an image, (B, C).
+        grid: The map's height and width in patches, (H', W').
+    """
+
+    patches: Tensor
+    pooled: Tensor
+    grid: tuple[int, int]
+
+
+class StudyFeatures(NamedTuple):
+    """Features of B studies: all that the losses need of the encoders (paper section 3).
+
+    Attributes:
+        image: Features of the radiographs.
+        word_pieces: Features of the word pieces of the reports, (B, L, W); what stands at padding is not read.
+    """
+
+    image: ImageFeatures
+    word_pieces: Tensor
