@@ -5,8 +5,10 @@ from .prior import PRIOR
 from .prototypes import SentencePrototypeBank
 from .reconstruction import ImageDecoder, SentenceDecoder
 from .study_preprocessor import StudyPreprocessor
+from .zero_shot_classifier import ZeroShotClassifier
 
 __all__ = [
     'PRIOR', 'AttentionPooling', 'CrossAttention', 'GlobalAlignment', 'ImageDecoder', 'ImageEncoder',
     'LocalAlignment', 'SentenceDecoder', 'SentencePrototypeBank', 'StudyPreprocessor', 'TextEncoder',
+    'ZeroShotClassifier',
 ]

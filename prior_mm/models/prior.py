@@ -4,11 +4,13 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
-from prior_mm.structures import Reports, StudyEmbeddings, StudyFeatures
+from prior_mm.structures import ReportEmbeddings, Reports, StudyEmbeddings, StudyFeatures
 
+from .alignment.contrastive import unit
 from .encoders.attention_pooling import AttentionPooling
 from .encoders.patch_layout import patches_to_map
 from .encoders.sentence_embedding import mean_of_word_pieces
+from .precision import at_least_float32
 from .reconstruction.matching import MatchingOrder, match
 
 #: Weights of the last stage; a stage's config replaces them (paper section 4.1).
@@ -87,17 +89,19 @@ class PRIOR(BaseModel):
 
     def embed(self, features: StudyFeatures, reports: Reports) -> StudyEmbeddings:
         """Features to the joint space."""
+        return StudyEmbeddings(
+            self.local_image_projection(features.image.patches), self.global_image_projection(features.image.pooled),
+            *self.embed_reports(features.word_pieces, reports))
+
+    def embed_reports(self, word_pieces: Tensor, reports: Reports) -> ReportEmbeddings:
+        """Features (B, L, W) of the word pieces of B reports to the joint space; sentences beyond Q are dropped."""
         mask = reports.sentence_mask
-        if self.sentence_decoder is not None and 'sentence_prototype' in self.loss_weights:
+        if self.sentence_decoder is not None and self._needs('sentence_prototype'):
             mask = mask[:, :self.sentence_decoder.num_queries]
         sentences = self.sentence_projection(
-            mean_of_word_pieces(features.word_pieces, reports.sentence_index, mask.shape[1]))
+            mean_of_word_pieces(word_pieces, reports.sentence_index, mask.shape[1]))
         prototypes = self.to_prototypes(sentences, mask)
-        return StudyEmbeddings(
-            patches=self.local_image_projection(features.image.patches),
-            image=self.global_image_projection(features.image.pooled),
-            sentences=sentences, prototypes=prototypes, sentence_mask=mask,
-            report=self.sentence_pooling(prototypes, mask))
+        return ReportEmbeddings(sentences, prototypes, mask, self.sentence_pooling(prototypes, mask))
 
     def to_prototypes(self, sentences: Tensor, mask: Tensor) -> Tensor:
         """Valid sentences of (B, N, D) replaced by prototypes; unchanged in a stage without them."""
@@ -139,9 +143,9 @@ class PRIOR(BaseModel):
 
     def _report_losses(self, study: StudyEmbeddings) -> dict[str, Tensor]:
         """Reconstruction of the report as a set of sentence prototypes (paper section 3.5)."""
-        predictions = self.sentence_decoder(study.patches).float()
+        predictions = at_least_float32(self.sentence_decoder(study.patches))
         num_sentences = study.sentence_mask.shape[1]
-        targets = study.prototypes.float().masked_fill(~study.sentence_mask[..., None], 0)
+        targets = at_least_float32(study.prototypes).masked_fill(~study.sentence_mask[..., None], 0)
         targets = nn.functional.pad(targets, (0, 0, 0, predictions.shape[1] - num_sentences))
         order = match(predictions, targets, self.matching_order)
         predictions = predictions.gather(1, order[..., None].expand_as(predictions))
@@ -177,12 +181,16 @@ class PRIOR(BaseModel):
             return self.embed(self.encode(inputs, reports), reports)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got '{mode}'")
 
+    @torch.no_grad()
     def predict(self, inputs: Tensor, reports: Reports, data_samples: list[dict]) -> list[dict]:
-        """Each study's sample with its two global embeddings."""
-        study = self.embed(self.encode(inputs, reports), reports)
-        image, report = (nn.functional.normalize(e.float(), dim=-1).cpu() for e in (study.image, study.report))
-        return [{**sample, 'image_embedding': i, 'report_embedding': r}
-                for sample, i, r in zip(data_samples, image, report, strict=True)]
+        """Each study's sample with what :meth:`describe` says of the study."""
+        described = self.describe(self.embed(self.encode(inputs, reports), reports))
+        return [{**sample, **{name: values[i] for name, values in described.items()}}
+                for i, sample in enumerate(data_samples)]
+
+    def describe(self, study: StudyEmbeddings) -> dict[str, Tensor]:
+        """What is predicted of B studies: their two global embeddings, L2-normalised, float32 (B, D), on the CPU."""
+        return dict(image_embedding=unit(study.image).cpu(), report_embedding=unit(study.report).cpu())
 
     @torch.no_grad()
     def reconstruct(self, inputs: Tensor, reports: Reports) -> Tensor:

@@ -1,6 +1,6 @@
 """Typed batches and features: the bottom layer, which imports nothing of the project."""
-from .embeddings import StudyEmbeddings
+from .embeddings import ReportEmbeddings, StudyEmbeddings
 from .features import ImageFeatures, StudyFeatures
 from .reports import Reports
 
-__all__ = ['ImageFeatures', 'Reports', 'StudyEmbeddings', 'StudyFeatures']
+__all__ = ['ImageFeatures', 'ReportEmbeddings', 'Reports', 'StudyEmbeddings', 'StudyFeatures']

@@ -4,16 +4,29 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+class ReportEmbeddings(NamedTuple):
+    """B reports in the joint space of width D (paper section 3).
+
+    Attributes:
+        sentences: Sentence embeddings, (B, N, D).
+        prototypes: What stands for the sentences: their prototypes, or themselves before the bank is used, (B, N, D).
+        sentence_mask: True where a sentence stands, bool, (B, N).
+        report: Global text embeddings, pooled from ``prototypes``, (B, D).
+    """
+
+    sentences: Tensor
+    prototypes: Tensor
+    sentence_mask: Tensor
+    report: Tensor
+
+
 class StudyEmbeddings(NamedTuple):
     """B studies in the joint space of width D (paper section 3).
 
     Attributes:
         patches: Local image embeddings, (B, P, D).
         image: Global image embeddings, (B, D).
-        sentences: Sentence embeddings, (B, N, D).
-        prototypes: What stands for the sentences: their prototypes, or themselves before the bank is used, (B, N, D).
-        sentence_mask: True where a sentence stands, bool, (B, N).
-        report: Global text embeddings, pooled from ``prototypes``, (B, D).
+        The rest: as in :class:`ReportEmbeddings`.
     """
 
     patches: Tensor

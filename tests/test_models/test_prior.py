@@ -107,7 +107,8 @@ def test_losses_are_finite(stage, lengths):
 
 @pytest.mark.parametrize(('missing', 'left_out'), [
     ('local_alignment', {'local_image', 'local_text'}), ('prototype_bank', {'prototype', 'kl'}),
-    ('image_decoder', {'image_reconstruction'}), ('sentence_decoder', {'sentence_prototype', 'kl', 'global_prediction'}),
+    ('image_decoder', {'image_reconstruction'}),
+    ('sentence_decoder', {'sentence_prototype', 'kl', 'global_prediction'}),
 ])
 def test_ablations(missing, left_out):
     """A part that is None takes its losses with it, and the rest trains."""

@@ -3,10 +3,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..precision import at_least_float32, full_precision
 
-def full_precision(tensor: Tensor) -> torch.autocast:
-    """A context without autocast, for similarities that a temperature multiplies by 100: bfloat16 is too coarse."""
-    return torch.autocast(tensor.device.type, enabled=False)
+
+def unit(embeddings: Tensor) -> Tensor:
+    """Embeddings (..., D) at length 1, float32: the inner product of two is their cosine."""
+    return F.normalize(at_least_float32(embeddings), dim=-1)
 
 
 def info_nce(rows: Tensor, columns: Tensor, scale: Tensor, first: int = 0) -> Tensor:
@@ -22,7 +24,7 @@ def info_nce(rows: Tensor, columns: Tensor, scale: Tensor, first: int = 0) -> Te
         The mean over the rows, float32 scalar.
     """
     with full_precision(rows):
-        similarity = scale * F.normalize(rows.float(), dim=-1) @ F.normalize(columns.float(), dim=-1).T
+        similarity = scale * unit(rows) @ unit(columns).T
         partner = torch.arange(first, first + len(rows), device=rows.device)
         return F.cross_entropy(similarity, partner)
 
@@ -40,7 +42,7 @@ def info_nce_within(left: Tensor, right: Tensor, mask: Tensor, scale: Tensor) ->
         The mean over the entries of a set, then over the sets, float32 scalar. 0 for a set of one entry.
     """
     with full_precision(left):
-        similarity = scale * F.normalize(left.float(), dim=-1) @ F.normalize(right.float(), dim=-1).transpose(1, 2)
+        similarity = scale * unit(left) @ unit(right).transpose(1, 2)
         lowest = torch.finfo(similarity.dtype).min
         partner = similarity.diagonal(dim1=1, dim2=2)
         across = similarity.masked_fill(~mask[:, None, :], lowest).logsumexp(dim=2)

@@ -2,12 +2,12 @@
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
-from .contrastive import full_precision, info_nce_within
+from ..precision import full_precision
+from .contrastive import info_nce_within, unit
 from .cross_attention import CrossAttended
 
 
@@ -47,5 +47,5 @@ class LocalAlignment(nn.Module):
         """Negative cosine between what is predicted from one side and the other side, held fixed; scalar."""
         predicted_context, predicted_patches = self.predictor(patches), self.predictor(context)
         with full_precision(patches):
-            return -(F.cosine_similarity(predicted_context.float(), context.detach().float(), dim=-1).mean()
-                     + F.cosine_similarity(predicted_patches.float(), patches.detach().float(), dim=-1).mean()) / 2
+            return -((unit(predicted_context) * unit(context.detach())).sum(dim=-1).mean()
+                     + (unit(predicted_patches) * unit(patches.detach())).sum(dim=-1).mean()) / 2

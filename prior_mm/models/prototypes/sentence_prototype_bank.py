@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
-from ..alignment.contrastive import full_precision
+from ..precision import at_least_float32, full_precision
 
 
 @MODELS.register_module()
@@ -29,7 +29,7 @@ class SentencePrototypeBank(nn.Module):
     def logits(self, sentences: Tensor) -> Tensor:
         """Inner products of sentences (..., D) with the prototypes, float32, (..., K)."""
         with full_precision(sentences):
-            return sentences.float() @ self.prototypes.weight.T
+            return at_least_float32(sentences) @ self.prototypes.weight.T
 
     def forward(self, sentences: Tensor) -> Tensor:
         """Replace sentences (..., D) by their prototypes, float32, (..., D)."""
@@ -50,7 +50,7 @@ class SentencePrototypeBank(nn.Module):
             prototypes: What :meth:`forward` made of them, (B, N, D).
             mask: True where a sentence stands, bool, (B, N).
         """
-        difference = (sentences.float() - prototypes).abs().mean(dim=-1)
+        difference = (at_least_float32(sentences) - prototypes).abs().mean(dim=-1)
         return difference.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)
 
     def kl(self, predictions: Tensor, sentences: Tensor, mask: Tensor) -> Tensor:

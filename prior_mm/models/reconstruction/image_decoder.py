@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
+from ..precision import at_least_float32
 from .upsampled_conv import UpsampledConv3x3
 
 
@@ -53,7 +54,7 @@ class ImageDecoder(nn.Module):
         """
         if images.shape[2:] != reconstruction.shape[2:]:
             images = F.interpolate(images, size=reconstruction.shape[2:], mode='bilinear', align_corners=True)
-        return F.l1_loss(reconstruction.float(), images.float())
+        return F.l1_loss(at_least_float32(reconstruction), at_least_float32(images))
 
 
 class _Block(nn.Sequential):

@@ -5,6 +5,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from ..precision import at_least_float32
+
 MatchingOrder = Literal['inverse', 'published']
 
 
@@ -21,7 +23,7 @@ def match(predictions: Tensor, targets: Tensor, order: MatchingOrder = 'inverse'
     Returns:
         For each target the index of its prediction, int64, (B, Q).
     """
-    cost = torch.cdist(predictions.float(), targets.float(), p=1).cpu()
+    cost = torch.cdist(at_least_float32(predictions), at_least_float32(targets), p=1).cpu()
     # The assignment is the one thing that is done study by study: it has no batched form.
     target_of = torch.stack([torch.from_numpy(linear_sum_assignment(study)[1]) for study in cost.numpy()])
     target_of = target_of.to(predictions.device)

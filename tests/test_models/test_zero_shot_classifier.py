@@ -1,0 +1,76 @@
+"""Zero-shot scores against the formula written out, one image and one prompt at a time."""
+import pytest
+import torch
+from test_prior import batch, tiny
+
+from prior_mm.models import ZeroShotClassifier
+from prior_mm.structures import Reports
+
+PROMPTS = {'Edema': ['edema is observed', 'there is edema'], 'Cardiomegaly': ['the heart is large'],
+           'No Finding': ['the lungs are clear']}
+
+
+@pytest.fixture
+def vocabulary(tmp_path):
+    words = '[PAD] [UNK] [CLS] [SEP] [MASK] edema is observed there the heart large lungs are clear'
+    path = tmp_path / 'vocab.txt'
+    path.write_text(words.replace(' ', '\n') + '\n')
+    return str(path)
+
+
+def classifier(vocabulary: str, **options) -> ZeroShotClassifier:
+    return tiny(ZeroShotClassifier, prompts=PROMPTS, tokenizer=vocabulary, **options).eval()
+
+
+def slow_scores(model: ZeroShotClassifier, images: torch.Tensor, scale: torch.Tensor, local_weight: float):
+    """The definition of the scores, loop by loop."""
+    ids = {'edema is observed': [5, 6, 7], 'there is edema': [8, 6, 5], 'the heart is large': [9, 10, 6, 11],
+           'the lungs are clear': [9, 12, 13, 14]}
+    rows = []
+    for image in images:
+        global_scores, local_scores = [], []
+        for prompts in PROMPTS.values():
+            cosines, attentions = [], []
+            for prompt in prompts:
+                study = model(image[None], Reports.from_sequences([ids[prompt]], [[0] * len(ids[prompt])]))
+                cosines.append(torch.cosine_similarity(study.image[0], study.report[0], dim=0) * scale)
+                to_text, to_image = model.cross_attention.weights(study.patches[0], study.prototypes[0])
+                attentions.append((to_text.mean() + to_image.mean()) / 2)
+            global_scores.append(max(cosines))
+            local_scores.append(sum(attentions) / len(attentions))
+        rows.append(torch.stack(global_scores).softmax(0) + local_weight * torch.stack(local_scores).softmax(0))
+    return torch.stack(rows)
+
+
+@pytest.mark.parametrize('local_weight', [0., 0.5])
+@pytest.mark.parametrize('scale', ['exp', 'published'])
+@torch.no_grad()
+def test_scores(vocabulary, scale, local_weight):
+    """Best prompt globally, mean locally, each a softmax over the classes; batches change nothing."""
+    model = classifier(vocabulary, scale=scale, local_weight=local_weight)
+    images, reports = batch([[2, 3], [1, 1, 1], [4]])
+    logit_scale = model.global_alignment.logit_scale
+    expected = slow_scores(model, images, logit_scale.exp() if scale == 'exp' else logit_scale, local_weight)
+    predictions = model(images, reports, [dict(study_id=i) for i in range(3)], mode='predict')
+    torch.testing.assert_close(torch.stack([p['scores'] for p in predictions]), expected, rtol=1e-4, atol=1e-5)
+    assert predictions[2]['study_id'] == 2
+    assert predictions[0]['classes'] == list(PROMPTS)
+
+
+def test_prompts_follow_the_weights(vocabulary):
+    """After more training the prompts are encoded anew, not taken from the last evaluation."""
+    model = classifier(vocabulary)
+    images, reports = batch([[2, 3]])
+    before = model(images, reports, mode='predict')[0]['scores']
+    model.train()
+    torch.nn.init.normal_(model.sentence_projection.weight)
+    model.eval()
+    assert not torch.equal(model(images, reports, mode='predict')[0]['scores'], before)
+
+
+@pytest.mark.parametrize('prompts', [{'Edema': ['edema']}, {'Edema': ['edema'], 'None': []},
+                                     {'Edema': 'edema', 'None': 'clear'}])
+def test_bad_prompts(vocabulary, prompts):
+    """One class, a class without a prompt, and a text where a list belongs are errors that say so."""
+    with pytest.raises(ValueError, match='prompts must give'):
+        tiny(ZeroShotClassifier, prompts=prompts, tokenizer=vocabulary)
