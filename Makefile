@@ -1,0 +1,100 @@
+# Set-up, demo, tests. `make help` lists what there is. Every step of the set-up leaves a stamp, so that a set-up that
+# was stopped goes on where it was; pip's own cache saves what was fetched or built before.
+
+VENV   ?= .venv
+JOBS   ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+PYTHON ?= $(shell for p in python3.11 python3.10 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 11))' 2>/dev/null && echo $$p && break; done)
+PY     := $(VENV)/bin/python
+PIP    := PIP_CONSTRAINT= $(PY) -m pip install --disable-pip-version-check --constraint requirements/tested.txt
+STAMPS := $(VENV)/.stamps
+# Once the light set-up was chosen, `make demo` and `make test` stay with it; `make setup` leaves it.
+TIER   := $(if $(wildcard $(STAMPS)/lite),lite,full)
+TESTED  = $(shell sed -n 's/^$(1)==//p' requirements/tested.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-lite demo test lint clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## Everything, with the compiled mmcv (needs a C++ compiler; about 10 minutes on 2 cores, 7 GB)
+	@rm -f $(STAMPS)/lite $(STAMPS)/mmcv-lite
+	@$(MAKE) --no-print-directory $(STAMPS)/full
+
+setup-lite: ## Without a compiler, in a few minutes: pre-training, zero-shot, retrieval; no detection, no segmentation
+	@rm -f $(STAMPS)/full $(STAMPS)/mmcv
+	@$(MAKE) --no-print-directory $(STAMPS)/lite
+
+# ------------------------------------------------------------------------------------------------ steps of the set-up
+
+$(STAMPS)/venv:
+	@test -n '$(PYTHON)' || { echo 'Python 3.10 or 3.11 is needed; none was found. Name one: make PYTHON=/path/to/python3.11'; exit 1; }
+	@echo '[1/5] virtual environment in $(VENV), with $(PYTHON) (some seconds)'
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS)
+	@$(PIP) -q --upgrade pip wheel setuptools ninja psutil
+	@touch $@
+
+$(STAMPS)/torch: requirements/tested.txt | $(STAMPS)/venv
+	@echo '[2/5] PyTorch $(call TESTED,torch) (about 2 minutes; 2 to 3 GB are fetched unless pip has them)'
+	@$(PIP) torch torchvision
+	@touch $@
+
+$(STAMPS)/mmcv: $(STAMPS)/torch | tools/setup/build_mmcv.py
+	@echo '[3/5] mmcv $(call TESTED,mmcv), compiled with $(JOBS) jobs (about 8 minutes on 2 cores; seconds when pip has it)'
+	@$(PY) -m pip uninstall -q -y mmcv-lite 2>/dev/null || true
+	@MAX_JOBS=$(JOBS) $(PY) tools/setup/build_mmcv.py --log $(VENV)/mmcv-build.log -- \
+		--constraint requirements/tested.txt mmcv
+	@touch $@
+
+$(STAMPS)/mmcv-lite: $(STAMPS)/torch
+	@echo '[3/5] mmcv-lite $(call TESTED,mmcv-lite), which needs no compiler (some seconds)'
+	@$(PY) -m pip uninstall -q -y mmcv mmdet mmsegmentation 2>/dev/null || true
+	@$(PIP) mmcv-lite
+	@touch $@
+
+$(STAMPS)/full: $(STAMPS)/mmcv $(wildcard requirements/*.txt) setup.py
+	@echo '[4/5] the OpenMMLab toolboxes and the other requirements (about 1 minute)'
+	@$(PIP) --no-build-isolation -r requirements/runtime.txt -r requirements/mminstall.txt -r requirements/tests.txt
+	@$(MAKE) --no-print-directory $(STAMPS)/.project
+	@touch $@
+
+$(STAMPS)/lite: $(STAMPS)/mmcv-lite $(wildcard requirements/*.txt) setup.py
+	@echo '[4/5] the other requirements (about 1 minute)'
+	@$(PIP) --no-build-isolation -r requirements/runtime.txt -r requirements/tests.txt
+	@$(MAKE) --no-print-directory $(STAMPS)/.project
+	@touch $@
+
+# torchxrayvision comes without what it depends on: only the reports that it carries are read, it is never imported.
+.PHONY: $(STAMPS)/.project
+$(STAMPS)/.project:
+	@echo '[5/5] the reports of the demo, and this project, editable (some seconds)'
+	@$(PIP) -q --no-deps -r requirements/optional.txt
+	@$(PIP) -q --no-deps --no-build-isolation --editable .
+	@echo 'Set-up done. Next: make demo'
+
+# ------------------------------------------------------------------------------------------------------- what it is for
+
+demo: $(STAMPS)/$(TIER) ## Set-up, demo data, pre-training, evaluation, pictures (at most 20 minutes on 2 cores after set-up)
+	@echo '[1/5] demo data: synthetic radiographs for real reports (about 2 minutes)'
+	@$(PY) tools/dataset_converters/demo.py data/demo
+	@echo '[2/5] annotation files'
+	@$(PY) tools/dataset_converters/mimic_cxr.py data/demo
+	@echo '[3/5] three-stage pre-training'
+	@$(PY) tools/train.py configs/prior/pretrain_demo.py
+	@echo '[4/5] zero-shot classification and retrieval on held-out studies'
+	@$(PY) tools/test.py configs/prior/evaluate_demo.py
+	@echo '[5/5] pictures'
+	@$(PY) tools/visualize.py configs/prior/pretrain_demo.py
+
+test: $(STAMPS)/$(TIER) ## Set-up where it is missing, then the tests (at most 10 minutes)
+	@$(PY) -m pytest
+
+lint: $(STAMPS)/$(TIER) ## ruff, and the type checker on the public API
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+clean: ## Remove caches and builds; the environment, the data and the results stay
+	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find prior_mm tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +
