@@ -16,8 +16,8 @@ class Dependency(NamedTuple):
 
     Attributes:
         versions: What pip calls a specifier, ``'>=2.1,<2.11'``.
-        alternatives: Other distributions that bring the same package; the versions hold for those in ``mmcv-lite``'s
-            manner only. The ``onedl`` family numbers its releases in its own way and is taken as it is.
+        alternatives: Other distributions that bring the same package. The same versions hold for them, but for the
+            ``onedl`` family, which numbers its releases in its own way and is taken as it is.
     """
 
     versions: str
