@@ -1,0 +1,3 @@
+# Ablation: without the local alignment module.
+_base_ = './pretrain_mimic.py'
+model = dict(local_alignment=None)
