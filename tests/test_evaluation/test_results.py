@@ -1,0 +1,73 @@
+"""The table and the file of results."""
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from prior_mm.evaluation import RetrievalMetric, ZeroShotMetric, print_results, provenance, write_results
+
+
+@pytest.fixture
+def metrics() -> dict:
+    """The figures of twelve random studies."""
+    generator = torch.Generator().manual_seed(0)
+    retrieval, zero_shot = RetrievalMetric(), ZeroShotMetric(protocol='single-finding/1')
+    for metric in (retrieval, zero_shot):
+        metric.process(None, [dict(
+            image_embedding=torch.randn(4, generator=generator), report_embedding=torch.randn(4, generator=generator),
+            scores=torch.rand(3, generator=generator), label_index=i % 2, classes=['Edema', 'Nodule', 'Absent'])
+            for i in range(12)])
+    return {**retrieval.evaluate(12), **zero_shot.evaluate(12)}
+
+
+def source(synthetic: bool | None) -> dict:
+    return dict(config='evaluate.py', checkpoint='last.pth', seed=3,
+                data=dict(dataset='demo', split='test', studies=12, **({} if synthetic is None else dict(
+                    synthetic=synthetic))))
+
+
+def test_file_is_plain_and_whole(metrics, tmp_path):
+    """Strict JSON with where the figures come from; what has no value is null; no half-written file stays."""
+    path = tmp_path / 'made' / 'results.json'
+    metrics = {**metrics, 'extra/nan': float('nan'), 'extra/numpy': np.float32(.5), 'extra/tensor': torch.ones(2)}
+    write_results(path, metrics, source(True))
+    record = json.loads(path.read_text(), parse_constant=pytest.fail)
+    assert record['schema'] == 'prior_mm.results/1'
+    assert record['synthetic'] is True
+    assert record['checkpoint'] == 'last.pth'
+    assert record['seed'] == 3
+    assert record['metrics']['zero_shot/protocol'] == 'single-finding/1'
+    assert record['metrics']['zero_shot/per_class']['Absent']['auroc'] is None
+    assert record['metrics']['extra/nan'] is None
+    assert record['metrics']['extra/numpy'] == .5
+    assert record['metrics']['extra/tensor'] == [1, 1]
+    assert [file.name for file in path.parent.iterdir()] == ['results.json']
+
+
+@pytest.mark.parametrize(('synthetic', 'said'), [
+    (True, 'SYNTHETIC'), (False, 'real images'), (None, 'does not say')])
+def test_table(metrics, synthetic, said):
+    """Each figure stands beside its chance level, and synthetic data is called so."""
+    console = Console(record=True, width=110, file=open('/dev/null', 'w'))  # noqa: SIM115
+    print_results(metrics, source(synthetic), console)
+    text = console.export_text()
+    row = next(line for line in text.splitlines() if 'image to text: precision@5' in line)
+    seen, chance = metrics['retrieval/image_to_text/precision@5'], metrics['retrieval/image_to_text/precision@5_chance']
+    assert f'{100 * seen:.1f} %' in row
+    assert f'{100 * chance:.1f} %' in row
+    assert f'{seen / chance:.2f}' in row
+    assert 'single-finding/1' in text
+    assert said in text.replace('\n', ' ')
+    assert 'seed 3' in text.replace('\n', ' ')
+
+
+def test_provenance_of_a_runner():
+    """The data set's summary and flag, the checkpoint and the seed are taken from the runner."""
+    dataset = type('Studies', (list, ), dict(metainfo=dict(dataset='demo', synthetic=True, other=object())))([1, 2])
+    runner = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=dataset), cfg=SimpleNamespace(filename='c.py'),
+                             seed=7, _load_from=None)
+    assert provenance(runner) == dict(config='c.py', checkpoint=None, seed=7,
+                                      data=dict(dataset='demo', synthetic=True, studies=2))

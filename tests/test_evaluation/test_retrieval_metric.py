@@ -1,0 +1,93 @@
+"""Retrieval of reports for images and of images for reports, from predictions to named figures."""
+import pytest
+import torch
+
+from prior_mm.evaluation import RetrievalMetric
+from prior_mm.registry import METRICS
+
+
+def predictions(images: torch.Tensor, reports: torch.Tensor, labels=None, texts=None) -> list[dict]:
+    unit = torch.nn.functional.normalize
+    return [dict(study_id=str(i), image_embedding=unit(image, dim=0), report_embedding=unit(report, dim=0),
+                 **(dict(label_index=labels[i]) if labels else {}), **(dict(sentences=texts[i]) if texts else {}))
+            for i, (image, report) in enumerate(zip(images, reports, strict=True))]
+
+
+def evaluate(samples: list[dict], **options) -> dict:
+    """Through MMEngine's entry, in batches of three."""
+    metric = METRICS.build(dict(type='RetrievalMetric', **options))
+    for start in range(0, len(samples), 3):
+        metric.process(None, samples[start:start + 3])
+    return metric.evaluate(len(samples))
+
+
+def test_by_hand():
+    """Four studies of two classes, with figures that can be counted on paper."""
+    images = torch.eye(4)
+    reports = torch.tensor([[1., .5, 0, 0], [1., .5, .1, 0], [0, 0, 1., .5], [0, .6, 0, .5]])
+    metrics = evaluate(predictions(images, reports, labels=[0, 0, 1, 1]), class_cutoffs=(1, 2), instance_cutoffs=(1, ),
+                       protocol='by-hand/1')
+    assert metrics['retrieval/protocol'] == 'by-hand/1'
+    assert metrics['retrieval/studies'] == metrics['retrieval/studies_with_a_class'] == 4
+    # Image 0 finds reports 0, 1; image 1 reports 3, 0; image 2 reports 2, 1; image 3 reports 3, 2.
+    assert metrics['retrieval/image_to_text/precision@1'] == pytest.approx(3 / 4)
+    assert metrics['retrieval/image_to_text/precision@2'] == pytest.approx((2 + 1 + 1 + 2) / 8)
+    assert metrics['retrieval/image_to_text/hit@2'] == pytest.approx(1)
+    assert metrics['retrieval/image_to_text/precision@1_chance'] == pytest.approx(.5)
+    assert metrics['retrieval/image_to_text/hit@2_chance'] == pytest.approx(5 / 6)
+    assert metrics['retrieval/image_to_text/recall@1'] == pytest.approx(3 / 4)
+    assert metrics['retrieval/image_to_text/recall@1_chance'] == pytest.approx(1 / 4)
+    assert metrics['retrieval/image_to_text/median_rank_chance'] == pytest.approx(2.5)
+    # Reports 0 and 1 find image 0, report 2 image 2, report 3 image 1.
+    assert metrics['retrieval/text_to_image/precision@1'] == pytest.approx(3 / 4)
+    assert metrics['retrieval/text_to_image/recall@1'] == pytest.approx(2 / 4)
+
+
+def test_perfect_model():
+    """Every study finds itself first, and its class as far as the class goes."""
+    classes = torch.nn.functional.one_hot(torch.arange(12) % 3).float()
+    embeddings = torch.cat([classes, .1 * torch.eye(12)], dim=1)
+    metrics = evaluate(predictions(embeddings, embeddings, labels=(torch.arange(12) % 3).tolist()))
+    for direction in ('image_to_text', 'text_to_image'):
+        for name in ('precision@1', 'precision@2', 'hit@5', 'recall@1', 'median_rank'):
+            assert metrics[f'retrieval/{direction}/{name}'] == pytest.approx(1)
+        assert metrics[f'retrieval/{direction}/precision@5'] == pytest.approx(4 / 5)
+        assert metrics[f'retrieval/{direction}/precision@5_chance'] == pytest.approx(1 / 3)
+
+
+def test_same_report_counts_as_the_own():
+    """Two studies with the same sentences, in another order, cannot be told apart: either is right."""
+    texts = [['Clear lungs.', 'No effusion.'], ['No effusion.', 'Clear lungs.'], ['Cardiomegaly.']]
+    reports = torch.tensor([[1., 0], [1., 0], [0, 1.]])
+    metrics = evaluate(predictions(reports, reports, texts=texts))
+    assert metrics['retrieval/studies_with_a_shared_report'] == 2
+    assert metrics['retrieval/image_to_text/recall@1'] == pytest.approx(1)
+    assert metrics['retrieval/image_to_text/recall@1_chance'] == pytest.approx((2 + 2 + 1) / 9)
+    assert metrics['retrieval/text_to_image/recall@1'] == pytest.approx(1)
+
+
+def test_without_classes():
+    """Studies without a class take no part in the class-level figures; without any there are none."""
+    embeddings = torch.eye(4)
+    metrics = evaluate(predictions(embeddings, embeddings, labels=[-1, None, 1, 1]))
+    assert metrics['retrieval/studies_with_a_class'] == 2
+    assert metrics['retrieval/image_to_text/precision@1_chance'] == pytest.approx(1)
+    assert metrics['retrieval/image_to_text/recall@1_chance'] == pytest.approx(1 / 4)
+    assert not any('precision' in name for name in evaluate(predictions(embeddings, embeddings)))
+
+
+def test_cutoffs_beyond_the_candidates_are_left_out():
+    """Three studies have no tenth candidate, so that there is no figure at ten."""
+    metrics = evaluate(predictions(torch.eye(3), torch.eye(3), labels=[0, 1, 2]))
+    assert 'retrieval/image_to_text/precision@2' in metrics
+    assert not any(name.endswith(('@5', '@10')) for name in metrics)
+
+
+def test_unfit_options_and_no_studies():
+    """Cut-offs that make no sense and an empty data set are errors that say so."""
+    with pytest.raises(ValueError, match='class_cutoffs'):
+        RetrievalMetric(class_cutoffs=(0, ))
+    with pytest.raises(ValueError, match='instance_cutoffs'):
+        RetrievalMetric(instance_cutoffs=())
+    with pytest.raises(ValueError, match='empty'):
+        RetrievalMetric().compute_metrics([])
