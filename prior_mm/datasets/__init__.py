@@ -1,0 +1,12 @@
+"""Studies (a radiograph and its report): from annotation files to batches."""
+from .collate import collate_studies
+from .errors import AnnotationError, ImageError, StudyError
+from .sampler import VisitSampler
+from .study_dataset import StudyDataset
+from .transforms import LoadRadiograph, PackStudy, RandomFlipRadiograph, RandomRotateRadiograph, ResizeRadiograph
+from .transforms import ShuffleSentences, TokenizeReport
+from .visit import Visit
+
+__all__ = ['AnnotationError', 'ImageError', 'LoadRadiograph', 'PackStudy', 'RandomFlipRadiograph',
+           'RandomRotateRadiograph', 'ResizeRadiograph', 'ShuffleSentences', 'StudyDataset', 'StudyError',
+           'TokenizeReport', 'Visit', 'VisitSampler', 'collate_studies']

@@ -1,0 +1,68 @@
+"""Sentences in a new order, and their word pieces."""
+from mmcv.transforms import BaseTransform
+
+from prior_mm.datasets.errors import StudyError
+from prior_mm.registry import TRANSFORMS
+from prior_mm.tokenizer import load_tokenizer
+
+
+@TRANSFORMS.register_module()
+class ShuffleSentences(BaseTransform):
+    """Puts ``sentences`` in a new order at each visit (paper section 4.1)."""
+
+    def transform(self, results: dict) -> dict:
+        """Replace ``sentences``."""
+        sentences = results['sentences']
+        results['sentences'] = [sentences[i] for i in results['rng'].permutation(len(sentences))]
+        return results
+
+
+@TRANSFORMS.register_module()
+class TokenizeReport(BaseTransform):
+    """Joins the sentences to one sequence ``[CLS] s1 s2 ... [SEP]`` of word pieces.
+
+    Only whole sentences are kept, from the first up to the one that no longer fits; the first is cut if it is too
+    long by itself, so that no report is empty. Sentences without any word piece are passed over.
+
+    Adds ``token_ids`` and ``sentence_index`` (lists of one length: the 0-based sentence of each word piece, -1 for
+    special ones) and ``pad_id``; leaves in ``sentences`` those that are kept.
+
+    Args:
+        tokenizer: A ``vocab.txt``, a Hugging Face folder or a name; see :func:`prior_mm.tokenizer.load_tokenizer`.
+        max_length: Word pieces at most, the two special ones included.
+        lowercase: See :func:`prior_mm.tokenizer.load_tokenizer`.
+    """
+
+    def __init__(self, tokenizer: str, max_length: int = 256, lowercase: bool | None = None) -> None:
+        if max_length < 3:
+            raise ValueError(f'TokenizeReport: max_length must leave room for a word piece, got {max_length}')
+        self.max_length = max_length
+        loaded = load_tokenizer(tokenizer, lowercase=lowercase)
+        self.start_id, self.end_id, self.pad_id = loaded.cls_token_id, loaded.sep_token_id, loaded.pad_token_id
+        # One sentence at a time, 20 us each: its batches would start threads, which do not survive a fork.
+        self._backend = loaded.backend_tokenizer
+
+    def transform(self, results: dict) -> dict:
+        """Add the word pieces.
+
+        Raises:
+            StudyError: If no sentence holds a word piece.
+        """
+        kept, token_ids, sentence_index = [], [self.start_id], [-1]
+        room = self.max_length - 2
+        for sentence in results['sentences']:
+            pieces = self._backend.encode(sentence, add_special_tokens=False).ids
+            if len(pieces) > room and kept:
+                break
+            pieces = pieces[:room]
+            if pieces:
+                token_ids += pieces
+                sentence_index += [len(kept)] * len(pieces)
+                kept.append(sentence)
+                room -= len(pieces)
+        if not kept:
+            raise StudyError(f'study {results["study_id"]}: its report holds no text. Leave it out of the annotation '
+                             'file')
+        results.update(sentences=kept, token_ids=[*token_ids, self.end_id], sentence_index=[*sentence_index, -1],
+                       pad_id=self.pad_id)
+        return results
