@@ -13,6 +13,7 @@ SCHEMA = 'prior_mm.results/1'
 _CHANCE = '_chance'
 #: Figures that are no shares, and so not shown in per cent.
 _PLAIN = ('studies', 'median_rank', 'kappa')
+_NAMES = {'f1': 'F1', 'auroc': 'AUROC', 'kappa': "Cohen's kappa"}
 
 
 def provenance(runner: Runner) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def _summary(group: str, values: dict[str, Any]) -> Table:
         chance = values.get(name + _CHANCE)
         more_is_better = not name.endswith('rank')
         ratio = f'{value / chance:.2f}' if value is not None and chance and more_is_better else ''
-        table.add_row(name.replace('_', ' ').replace('/', ': '), _shown(name, value),
+        table.add_row(_NAMES.get(name) or name.replace('_', ' ').replace('/', ': '), _shown(name, value),
                       '' if chance is None else _shown(name, chance), ratio)
     return table
 
@@ -89,7 +90,7 @@ def _per_class(per_class: dict[str, dict[str, Any]]) -> Table:
     names = list(next(iter(per_class.values())))
     table.add_column('')
     for name in names:
-        table.add_column(name, justify='right')
+        table.add_column(_NAMES.get(name, name), justify='right')
     for label, values in per_class.items():
         table.add_row(label, *(_shown(name, values[name]) for name in names))
     return table

@@ -82,13 +82,14 @@ def _metrics(labels: np.ndarray, scores: np.ndarray, classes: list[str]) -> dict
     support = matrix.sum(axis=1)
     occurs = support > 0
     precision, recall, f1, _ = precision_recall_fscore_support(labels, predicted, labels=everything, zero_division=0)
-    aurocs = [roc_auc_score(labels == c, scores[:, c]) if 0 < support[c] < len(labels) else None for c in everything]
+    aurocs = [float(roc_auc_score(labels == c, scores[:, c])) if 0 < support[c] < len(labels) else None
+              for c in everything]
     known = [auroc for auroc in aurocs if auroc is not None]
     guess = 1 / len(classes)
     per_class = {
         name: dict(studies=int(support[c]), precision=float(precision[c]),
                    recall=float(recall[c]) if occurs[c] else None, f1=float(f1[c]) if occurs[c] else None,
-                   auroc=None if aurocs[c] is None else float(aurocs[c]))
+                   auroc=aurocs[c])
         for c, name in enumerate(classes)}
     # Kappa has no value where there is but one class, in the labels and the predictions.
     several = len({*labels.tolist(), *predicted.tolist()}) > 1

@@ -1,0 +1,125 @@
+"""Studies as the model sees them: image, reconstruction, and the attention of one sentence over the image."""
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from prior_mm.models import PRIOR
+from prior_mm.structures import Reports
+
+#: Labels that name nothing to look at in the image.
+_NO_FINDINGS = ('No Finding', 'Support Devices')
+
+
+class Annotated(Protocol):
+    """A data set that tells what it knows of a study without loading it."""
+
+    def __len__(self) -> int:
+        """Number of studies."""
+
+    def get_data_info(self, index: int) -> dict[str, Any]:
+        """The annotation of a study."""
+
+
+def choose_studies(dataset: Annotated, number: int) -> list[int]:
+    """Indices of studies to show: the first that carry findings not shown yet, then the first others.
+
+    Args:
+        dataset: The data set.
+        number: How many; fewer if the data set has fewer.
+    """
+    chosen: list[int] = []
+    shown: set[str] = set()
+    for index in range(len(dataset)):
+        if len(chosen) == number:
+            break
+        findings = _findings(dataset.get_data_info(index))
+        if findings - shown:
+            chosen.append(index)
+            shown |= findings
+    others = (index for index in range(len(dataset)) if index not in chosen)
+    return (chosen + [index for index, _ in zip(others, range(number - len(chosen)), strict=False)])[:number]
+
+
+def choose_sentence(sentences: Sequence[str], attention: np.ndarray, labels: dict[str, int] | None = None) -> int:
+    """Index of the sentence to show: of those that name a finding of the study, or of all, the one with most contrast.
+
+    Args:
+        sentences: The N sentences.
+        attention: The attention of each over the image, (N, H', W').
+        labels: The study's labels.
+    """
+    words = {word for name in _findings(dict(labels=labels or {})) for word in name.lower().split() if len(word) > 4}
+    naming = [i for i, sentence in enumerate(sentences) if any(word in sentence.lower() for word in words)]
+    return max(naming or range(len(sentences)), key=lambda i: float(np.ptp(attention[i])))
+
+
+@torch.no_grad()
+def draw_studies(model: PRIOR, images: Tensor, reports: Reports, samples: Sequence[dict[str, Any]], path: str | Path,
+                 title: str = '') -> None:
+    """Draw a row a study into a picture; a model without an image decoder has no reconstructions.
+
+    Args:
+        model: The model, on the device of the batch; it is put into evaluation mode.
+        images: Normalised images, (B, 1, H, W).
+        reports: Their reports.
+        samples: What is known of each: ``study_id``, ``sentences`` (as tokenised) and, if they are known, ``labels``.
+        path: The picture, PNG or whatever matplotlib knows by its ending.
+        title: Stands above.
+
+    Raises:
+        ValueError: If the model mixes channels and places in its patches, so that attention has no place.
+    """
+    encoder: Any = model.image_encoder
+    if encoder.patch_layout != 'places':
+        raise ValueError("attention can only be drawn for image_encoder.patch_layout='places'; a patch of the "
+                         "published layout is no place of the image")
+    model.eval()
+    originals = model.data_preprocessor.restore(images.float()).cpu().numpy()[:, 0]
+    attention = model.sentence_attention(images, reports).float().cpu().numpy()
+    reconstructions = None
+    if model.image_decoder is not None:
+        reconstructions = model.reconstruct(images, reports).cpu().numpy()[:, 0]
+    columns = 2 if reconstructions is None else 3
+    figure = Figure(figsize=(3.1 * columns, 3.5 * len(samples) + .5), layout='constrained')
+    if title:
+        figure.suptitle(title, fontsize=11)
+    rows = figure.subplots(len(samples), columns, squeeze=False)
+    for index, (row, sample) in enumerate(zip(rows, samples, strict=True)):
+        findings = ', '.join(sorted(_findings(sample))) or 'no finding labelled'
+        _show(row[0], originals[index], f'{sample.get("study_id", index)}\n{textwrap.fill(findings, 36)}')
+        if reconstructions is not None:
+            _show(row[1], reconstructions[index], 'reconstruction')
+        maps = attention[index, :int(reports.num_sentences[index])]
+        sentences = [*sample.get('sentences', ()), *['(sentence not known)'] * len(maps)][:len(maps)]
+        chosen = choose_sentence(sentences, maps, sample.get('labels'))
+        _show_attention(row[-1], originals[index], maps[chosen], sentences[chosen])
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+def _findings(study: dict[str, Any]) -> set[str]:
+    labels = study.get('labels') or {}
+    return {name for name, value in labels.items() if value == 1 and name not in _NO_FINDINGS}
+
+
+def _show(panel: Axes, image: np.ndarray, title: str) -> None:
+    panel.imshow(image, cmap='gray', vmin=0, vmax=1)
+    panel.set_title(title, fontsize=8)
+    panel.set_axis_off()
+
+
+def _show_attention(panel: Axes, image: np.ndarray, attention: np.ndarray, sentence: str) -> None:
+    """Places the sentence looks at in colour; the range of the attention is stretched, and said."""
+    low, high = float(attention.min()), float(attention.max())
+    _show(panel, image, f'{textwrap.fill(sentence, 40, max_lines=3)}\nattention {low:.2f} to {high:.2f}')
+    stretched = (attention - low) / max(high - low, 1e-6)
+    height, width = image.shape
+    panel.imshow(stretched, cmap='inferno', vmin=0, vmax=1, alpha=.5, interpolation='bilinear',
+                 extent=(-.5, width - .5, height - .5, -.5))
