@@ -1,5 +1,5 @@
 """Radiographs from files: JPEG, PNG and DICOM to one gray array."""
 from .reader import read_radiograph
-from .resize import fit_short_side, resize
+from .scaling import fit_short_side, resize
 
 __all__ = ['fit_short_side', 'read_radiograph', 'resize']

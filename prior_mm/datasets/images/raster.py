@@ -40,6 +40,4 @@ def read_raster(path: Path, kind: str, short_side: int | None) -> np.ndarray:
         upright = ImageOps.exif_transpose(image) if 'exif' in image.info else image
         if upright.mode.startswith('I'):
             return np.clip(np.asarray(upright), 0, 65535).astype(np.uint16)
-        if upright.mode == 'PA':
-            upright = upright.convert('RGBA')
         return np.asarray(upright.convert('L'))

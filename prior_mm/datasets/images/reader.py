@@ -21,7 +21,7 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None) ->
         path: The file.
         short_side: Pixels of the short side that are needed. If given, a JPEG is decoded at 1/2, 1/4 or 1/8 of its
             size as long as the short side keeps at least so many, which for a 2500 x 3000 px film and 224 px takes a
-            third of the time. It does not resize to that size: :func:`.resize.fit_short_side` does.
+            third of the time. It does not resize to that size: :func:`.scaling.fit_short_side` does.
 
     Returns:
         uint8 or uint16, (H, W); the type's maximum stands for white.
