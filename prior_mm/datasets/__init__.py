@@ -3,8 +3,15 @@ from .collate import collate_studies
 from .errors import AnnotationError, ImageError, StudyError
 from .sampler import VisitSampler
 from .study_dataset import StudyDataset
-from .transforms import LoadRadiograph, PackStudy, RandomFlipRadiograph, RandomRotateRadiograph, ResizeRadiograph
-from .transforms import ShuffleSentences, TokenizeReport
+from .transforms import (
+           LoadRadiograph,
+           PackStudy,
+           RandomFlipRadiograph,
+           RandomRotateRadiograph,
+           ResizeRadiograph,
+           ShuffleSentences,
+           TokenizeReport,
+)
 from .visit import Visit
 
 __all__ = ['AnnotationError', 'ImageError', 'LoadRadiograph', 'PackStudy', 'RandomFlipRadiograph',

@@ -38,7 +38,8 @@ def test_png_keeps_its_bits(tmp_path, dtype):
 
 
 @pytest.mark.parametrize('mode, suffix', [
-    *((mode, 'png') for mode in ('1', 'L', 'LA', 'P', 'RGB', 'RGBA')), *((mode, 'jpg') for mode in ('L', 'RGB', 'CMYK'))])
+    *((mode, 'png') for mode in ('1', 'L', 'LA', 'P', 'RGB', 'RGBA')),
+    *((mode, 'jpg') for mode in ('L', 'RGB', 'CMYK'))])
 def test_colour_modes_become_gray(tmp_path, mode, suffix):
     """Whatever the mode, white stays white and black stays black; transparency is dropped."""
     gray = np.zeros((32, 48), dtype=np.uint8)

@@ -9,7 +9,9 @@ from prior_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ResizeRadiograph(BaseTransform):
-    """Resizes ``image`` to a fixed size, without keeping the aspect (as the paper does); see :func:`prior_mm.datasets.images.resize`.
+    """Resizes ``image`` to a fixed size, without keeping the aspect (as the paper does).
+
+    The interpolation is that of :func:`prior_mm.datasets.images.resize`.
 
     Args:
         size: (height, width) in pixels.
