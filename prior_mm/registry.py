@@ -5,6 +5,10 @@ toolboxes with their scope (``type='mmpretrain.ResNet'``).
 """
 from mmengine import registry as root
 
+from .config_scope import register_config_scope
+
+register_config_scope()
+
 
 def _child(name: str, parent: root.Registry, *locations: str) -> root.Registry:
     return root.Registry(name, parent=parent, scope='prior_mm', locations=[f'prior_mm.{place}' for place in locations])

@@ -15,6 +15,8 @@ from prior_mm.structures import Reports
 
 #: Labels that name nothing to look at in the image.
 _NO_FINDINGS = ('No Finding', 'Support Devices')
+#: The range of attention that gets the full range of colours at least: a smaller one is shown as the little that it is.
+_LEAST_RANGE = .05
 
 
 class Annotated(Protocol):
@@ -88,8 +90,7 @@ def draw_studies(model: PRIOR, images: Tensor, reports: Reports, samples: Sequen
         reconstructions = model.reconstruct(images, reports).cpu().numpy()[:, 0]
     columns = 2 if reconstructions is None else 3
     figure = Figure(figsize=(3.1 * columns, 3.5 * len(samples) + .5), layout='constrained')
-    if title:
-        figure.suptitle(title, fontsize=11)
+    figure.suptitle(title, fontsize=11)
     rows = figure.subplots(len(samples), columns, squeeze=False)
     for index, (row, sample) in enumerate(zip(rows, samples, strict=True)):
         findings = ', '.join(sorted(_findings(sample))) or 'no finding labelled'
@@ -116,10 +117,10 @@ def _show(panel: Axes, image: np.ndarray, title: str) -> None:
 
 
 def _show_attention(panel: Axes, image: np.ndarray, attention: np.ndarray, sentence: str) -> None:
-    """Places the sentence looks at in colour; the range of the attention is stretched, and said."""
+    """Places the sentence looks at in colour; the range is stretched, and said, but an even attention stays dark."""
     low, high = float(attention.min()), float(attention.max())
     _show(panel, image, f'{textwrap.fill(sentence, 40, max_lines=3)}\nattention {low:.2f} to {high:.2f}')
-    stretched = (attention - low) / max(high - low, 1e-6)
+    stretched = (attention - low) / max(high - low, _LEAST_RANGE)
     height, width = image.shape
-    panel.imshow(stretched, cmap='inferno', vmin=0, vmax=1, alpha=.5, interpolation='bilinear',
+    panel.imshow(stretched, cmap='inferno', vmin=0, vmax=1, alpha=.2 + .5 * stretched, interpolation='bilinear',
                  extent=(-.5, width - .5, height - .5, -.5))

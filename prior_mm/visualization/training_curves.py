@@ -87,8 +87,9 @@ def draw_curves(records: Sequence[dict[str, float]], stages: Sequence[dict[str, 
     names = ['loss', *dict.fromkeys(name for record in records for name in record if name.startswith('loss_'))]
     rows = -(-len(names) // _COLUMNS)
     figure = Figure(figsize=(4.2 * _COLUMNS, 2.6 * rows + .8), layout='constrained')
-    if title:
-        figure.suptitle(title)
+    figure.suptitle(title)
+    if spans:
+        figure.supxlabel('each loss is shown before its weight', fontsize=8)
     panels = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True).flat
     for panel, name in zip(panels, names, strict=False):
         _draw_panel(panel, records, spans, name)
