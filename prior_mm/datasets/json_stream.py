@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 _SPACE = ' \t\n\r'
+_AFTER = frozenset(_SPACE + ',:]}')
 
 
 class JsonStream:
@@ -65,7 +66,7 @@ class JsonStream:
         while True:
             try:
                 value, end = self._decode(self._text, self._place)
-                complete = end < len(self._text)  # a number at the end of a block may go on
+                complete = self._text[end:end + 1] in _AFTER  # else a number may go on in the next block
             except ValueError:
                 complete = False
                 if not self._read():

@@ -41,7 +41,8 @@ class StudyDataset(Dataset):
             ``metainfo['classes']``) then say which.
         indices: Keep only these of the studies that are left; an integer keeps the first so many.
         on_error: ``'raise'``, or ``'skip'``: a broken study gives ``None``, which :func:`collate_studies` leaves out,
-            is warned of once, and is listed in :attr:`skipped`. It is never replaced by another one.
+            is warned of once, and is listed in :attr:`skipped`. It is never replaced by another one. A batch of which
+            nothing is left still is an error.
 
     Raises:
         FileNotFoundError: If the annotation file or the images are not there; the message says what makes them.
@@ -57,8 +58,8 @@ class StudyDataset(Dataset):
         self.image_root = Path(data_root) / image_prefix
         self.exclusive_labels = tuple(exclusive_labels) if exclusive_labels is not None else None
         self.on_error = on_error
-        self.pipeline = Compose([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline])
         self._studies = self._open(indices)
+        self.pipeline = Compose([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline])
         # In shared memory, so that what a worker skips is known to the main process.
         self._skipped = torch.zeros(len(self), dtype=torch.bool).share_memory_() if on_error == 'skip' else None
 
