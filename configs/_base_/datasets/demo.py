@@ -13,7 +13,7 @@ train_pipeline = [
     dict(type='PackStudy'),
 ]
 test_pipeline = [
-    dict(type='LoadRadiograph', size=image_size[0]),
+    dict(type='LoadRadiograph', size=image_size[0], view='first'),
     dict(type='ResizeRadiograph', size=image_size),
     dict(type='TokenizeReport', tokenizer=tokenizer, max_length=256),
     dict(type='PackStudy'),

@@ -12,7 +12,7 @@ train_pipeline = [
     dict(type='PackStudy'),
 ]
 test_pipeline = [
-    dict(type='LoadRadiograph', size=224),
+    dict(type='LoadRadiograph', size=224, view='first'),
     dict(type='ResizeRadiograph', size=(224, 224)),
     dict(type='TokenizeReport', tokenizer=tokenizer, max_length=256),
     dict(type='PackStudy'),
