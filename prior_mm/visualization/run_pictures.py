@@ -75,12 +75,15 @@ def load_model(config: Config, checkpoint: str) -> PRIOR:
     """The config's model with a checkpoint's weights, on the GPU if there is one.
 
     Raises:
-        ValueError: If parameters are missing from the checkpoint or unknown to the model.
+        ValueError: If parameters are missing from the checkpoint, unknown to the model, or of another shape.
     """
     model = MODELS.build(config.model)
-    keys = model.load_state_dict(load_state_dict(checkpoint), strict=False)
-    if wrong := [*keys.missing_keys, *keys.unexpected_keys]:
-        raise ValueError(f'{checkpoint} does not fit the model of {config.filename}: {len(keys.missing_keys)} '
-                         f'parameters are missing and {len(keys.unexpected_keys)} unknown, such as '
-                         f'{", ".join(wrong[:3])}')
+    ours, theirs = model.state_dict(), load_state_dict(checkpoint)
+    missing, unknown = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys())
+    reshaped = [name for name in ours.keys() & theirs.keys() if ours[name].shape != theirs[name].shape]
+    if missing or unknown or reshaped:
+        raise ValueError(f'{checkpoint} does not fit the model of {config.filename}: {len(missing)} parameters are '
+                         f'missing, {len(unknown)} unknown, {len(reshaped)} of another shape, such as '
+                         f'{", ".join([*missing, *unknown, *reshaped][:3])}')
+    model.load_state_dict(theirs)
     return model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()

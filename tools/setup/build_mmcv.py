@@ -13,11 +13,10 @@ STEP = re.compile(r'^\s*\[(\d+)/(\d+)\]')  # what ninja prints before each objec
 
 
 def bar(done: int, total: int, seconds: float, width: int = 40) -> str:
-    """One line: how far the build is, how long it took and may still take."""
-    left = seconds * (total - done) / max(done, 1)
+    """One line: how far the build is, how long it took since the first object, and may still take."""
     filled = width * done // total
-    return (f'  compiling {"=" * filled}{"." * (width - filled)} {done}/{total} objects, '
-            f'{seconds / 60:.1f} min, about {left / 60:.1f} min left')
+    left = f', about {seconds * (total - done) / (done - 1) / 60:.1f} min left' if done > 1 else ''
+    return f'  compiling {"=" * filled}{"." * (width - filled)} {done}/{total} objects, {seconds / 60:.1f} min{left}'
 
 
 def main() -> int:

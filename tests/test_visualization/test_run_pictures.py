@@ -1,0 +1,91 @@
+"""All pictures of a run, from a folder as training leaves it."""
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from matplotlib.image import imread
+from mmengine.config import Config
+
+from prior_mm.registry import MODELS
+from prior_mm.visualization import draw_run
+
+SENTENCES = ['heart is large', 'lungs are clear']
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A config and the folder of its run: data, a log of two stages, a checkpoint of random weights."""
+    data, work_dir = tmp_path / 'data', tmp_path / 'work_dirs' / 'tiny'
+    (data / 'files').mkdir(parents=True)
+    (data / 'annotations').mkdir()
+    vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'heart', 'is', 'large', 'lungs', 'are', 'clear']
+    (data / 'vocab.txt').write_text('\n'.join(vocabulary) + '\n')
+    studies = []
+    for index in range(5):
+        image = np.random.default_rng(index).integers(0, 255, (72, 64), dtype=np.uint8)
+        cv2.imwrite(str(data / 'files' / f'{index}.png'), image)
+        studies.append(dict(study_id=f's{index}', subject_id=f'p{index}', images=[f'files/{index}.png'], views=['PA'],
+                            sentences=SENTENCES, labels={'Cardiomegaly': index % 2}))
+    (data / 'annotations' / 'test.json').write_text(json.dumps(dict(
+        metainfo=dict(schema='prior_mm.studies/1', dataset='demo', split='test', synthetic=True), data_list=studies)))
+    config = Config(dict(
+        default_scope='prior_mm',
+        work_dir=str(work_dir),
+        model=dict(
+            type='PRIOR', embed_dims=32,
+            image_encoder=dict(type='ImageEncoder', out_channels=512, stride=32, grid=(2, 2),
+                               backbone=dict(type='mmpretrain.ResNet', depth=18, in_channels=1)),
+            text_encoder=dict(type='TextEncoder', config=dict(
+                hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+                vocab_size=len(vocabulary))),
+            prototype_bank=dict(type='SentencePrototypeBank', num_prototypes=12),
+            image_decoder=dict(type='ImageDecoder')),
+        test_dataloader=dict(dataset=dict(
+            type='StudyDataset', data_root=str(data), ann_file='annotations/test.json', pipeline=[
+                dict(type='LoadRadiograph', size=64), dict(type='ResizeRadiograph', size=(64, 64)),
+                dict(type='TokenizeReport', tokenizer=str(data / 'vocab.txt'), max_length=256),
+                dict(type='PackStudy')])),
+        train_cfg=dict(stages=[dict(name='alignment', epochs=1, losses=dict(global_alignment=1.)),
+                               dict(name='prototypes', epochs=1, losses=dict(global_alignment=1., prototype=10.))])))
+    log = work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text(''.join(json.dumps(dict(loss=1 / step, loss_global_alignment=1 / step, epoch=(step + 3) // 4,
+                                           step=step)) + '\n' for step in range(1, 9)))
+    checkpoint = work_dir / 'epoch_2.pth'
+    torch.save(dict(meta={}, state_dict=MODELS.build(config.model).state_dict()), checkpoint)
+    (work_dir / 'last_checkpoint').write_text(str(checkpoint))
+    return config, work_dir
+
+
+def test_pictures(run):
+    """Curves and studies come out beside the run, from its latest checkpoint."""
+    config, work_dir = run
+    pictures = draw_run(config)
+    assert pictures == [work_dir / 'pictures' / 'curves.png', work_dir / 'pictures' / 'studies.png']
+    assert all(imread(picture).std() > .05 for picture in pictures)
+
+
+def test_moved_run(run, tmp_path):
+    """A run whose folder was moved is found by --work-dir, with its checkpoint."""
+    config, work_dir = run
+    moved = work_dir.rename(tmp_path / 'moved')
+    assert all(picture.parent == moved / 'pictures' for picture in draw_run(config, work_dir=str(moved)))
+
+
+def test_what_is_missing_is_said(run):
+    """No checkpoint, no held-out data and another model's weights are errors that name the way out."""
+    config, work_dir = run
+    other = config.copy()
+    other.model.embed_dims = 16
+    other.model.prototype_bank = None
+    with pytest.raises(ValueError, match='0 parameters are missing, [1-9].* unknown, [1-9].* of another shape'):
+        draw_run(other)
+    without = config.copy()
+    without.pop('test_dataloader')
+    with pytest.raises(ValueError, match='test_dataloader'):
+        draw_run(without)
+    (work_dir / 'last_checkpoint').unlink()
+    with pytest.raises(FileNotFoundError, match='tools/train.py'):
+        draw_run(config)
