@@ -6,7 +6,7 @@ JOBS   ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= $(shell for p in python3.11 python3.10 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY     := $(VENV)/bin/python
-PIP    := PIP_CONSTRAINT= $(PY) -m pip install --disable-pip-version-check --constraint requirements/tested.txt
+PIP    := $(PY) -m pip install --disable-pip-version-check --constraint requirements/tested.txt
 STAMPS := $(VENV)/.stamps
 # Once the light set-up was chosen, `make demo` and `make test` stay with it; `make setup` leaves it.
 TIER   := $(if $(wildcard $(STAMPS)/lite),lite,full)
@@ -56,13 +56,13 @@ $(STAMPS)/mmcv-lite: $(STAMPS)/torch
 
 $(STAMPS)/full: $(STAMPS)/mmcv $(wildcard requirements/*.txt) setup.py
 	@echo '[4/5] the OpenMMLab toolboxes and the other requirements (about 1 minute)'
-	@$(PIP) --no-build-isolation -r requirements/runtime.txt -r requirements/mminstall.txt -r requirements/tests.txt
+	@$(PIP) -r requirements/runtime.txt -r requirements/mminstall.txt -r requirements/tests.txt
 	@$(MAKE) --no-print-directory $(STAMPS)/.project
 	@touch $@
 
 $(STAMPS)/lite: $(STAMPS)/mmcv-lite $(wildcard requirements/*.txt) setup.py
 	@echo '[4/5] the other requirements (about 1 minute)'
-	@$(PIP) --no-build-isolation -r requirements/runtime.txt -r requirements/tests.txt
+	@$(PIP) -r requirements/runtime.txt -r requirements/tests.txt
 	@$(MAKE) --no-print-directory $(STAMPS)/.project
 	@touch $@
 
