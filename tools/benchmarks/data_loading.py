@@ -1,9 +1,9 @@
 """Studies per second from large JPEGs and from resized copies, against decoding with Pillow at full size.
 
-    python tools/benchmarks/data_loading.py [--images 24] [--rounds 3] [--size 224] [--out FILE]
+    python tools/benchmarks/data_loading.py [--images 24] [--rounds 5] [--size 224] [--out FILE]
 
 The images are synthetic: 2500 x 3000 px with the outline of a chest film and noise that makes the files as large as
-MIMIC-CXR's (1.5 MB). Everything runs in one process without workers; the ways take turns, image by image, and the
+MIMIC-CXR's (1.5 MB). Everything runs in one process without workers; the ways take turns, round by round, and the
 median of each image's times counts. Two tables: reading alone (file to an array of the target size), and the whole way
 of a study of a training run (view, reading, augmentation, tokens, packing). Also printed: how far the pixels of each
 way are from those of the full decoding, in gray levels of 255. Targets: 1.5 times and 20 times as fast; the exit
@@ -102,8 +102,8 @@ def measure(ways: dict[str, Callable], count: int, rounds: int) -> list[dict]:
     results = {way: [np.asarray(read(number), dtype=np.float32) for number in range(count)]
                for way, read in ways.items()}  # this also puts the files into the system's cache
     for _ in range(rounds):
-        for number in range(count):
-            for way, read in ways.items():
+        for way, read in ways.items():
+            for number in range(count):
                 start = time.perf_counter()
                 read(number)
                 times[way][number].append(time.perf_counter() - start)
@@ -130,7 +130,7 @@ def table(title: str, rows: list[dict]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--images', type=int, default=24)
-    parser.add_argument('--rounds', type=int, default=3, help='timed readings of each image')
+    parser.add_argument('--rounds', type=int, default=5, help='timed readings of each image')
     parser.add_argument('--size', type=int, default=224, help='side of the images that come out, in pixels')
     parser.add_argument('--short-side', type=int, default=256, help='of the resized copies, in pixels')
     parser.add_argument('--out', help='write the figures to this JSON file')
