@@ -1,0 +1,1 @@
+"""From the raw layouts of data sets to annotation files."""

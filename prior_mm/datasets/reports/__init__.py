@@ -1,0 +1,1 @@
+"""Report text to sections to sentences."""
