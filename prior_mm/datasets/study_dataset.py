@@ -50,13 +50,13 @@ class StudyDataset(Dataset):
     """
 
     def __init__(self, ann_file: str, data_root: str = '', pipeline: Sequence[dict | Callable] = (),
-                 image_prefix: str = '', exclusive_labels: Sequence[str] | None = None,
+                 image_prefix: str = '', exclusive_labels: Sequence[str] = (),
                  indices: int | Sequence[int] | None = None, on_error: str = 'raise') -> None:
         if on_error not in ('raise', 'skip'):
             raise ValueError(f"StudyDataset: on_error must be 'raise' or 'skip', got {on_error!r}")
         self.ann_file = Path(data_root) / ann_file
         self.image_root = Path(data_root) / image_prefix
-        self.exclusive_labels = tuple(exclusive_labels) if exclusive_labels is not None else None
+        self.exclusive_labels = tuple(exclusive_labels)
         self.on_error = on_error
         self._studies = self._open(indices)
         self.pipeline = Compose([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline])
@@ -67,7 +67,7 @@ class StudyDataset(Dataset):
     def metainfo(self) -> dict:
         """``metainfo`` of the annotation file (dataset, synthetic, summary ...), and ``classes`` if asked for."""
         metainfo = copy.deepcopy(self._studies.metainfo)
-        if self.exclusive_labels is not None:
+        if self.exclusive_labels:
             metainfo['classes'] = list(self.exclusive_labels)
         return metainfo
 
@@ -82,7 +82,7 @@ class StudyDataset(Dataset):
         """The annotation of one study, before the pipeline."""
         study = self._studies[index + len(self) if index < 0 else index]
         study.setdefault('labels', {})
-        if self.exclusive_labels is not None:
+        if self.exclusive_labels:
             study['label_index'] = self._positives(study)[0]
         return study
 
@@ -118,7 +118,7 @@ class StudyDataset(Dataset):
     def _open(self, indices: int | Sequence[int] | None) -> StudyTable:
         if not self.ann_file.is_file():
             raise FileNotFoundError(f'There is no annotation file {self.ann_file}. {_how_to_make(self.ann_file)}')
-        if self.exclusive_labels is None:
+        if not self.exclusive_labels:
             studies = read_studies(self.ann_file)
         else:
             seen: Counter[str] = Counter()

@@ -1,7 +1,7 @@
 """The studies of an annotation file, packed: hundreds of thousands in the memory of their text."""
 import json
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +34,14 @@ class StudyTable:
         start = self._ends[index - 1] if index else 0
         return json.loads(self._packed[start:self._ends[index]].tobytes())
 
-    def subset(self, indices: 'list[int] | np.ndarray') -> 'StudyTable':
+    def subset(self, indices: Sequence[int]) -> 'StudyTable':
         """A table of some of the studies, in the order given; negative indices count from the end.
 
         Raises:
             IndexError: If there is no such study.
         """
         packed, ends = bytearray(), array('q')
-        for index in np.arange(len(self))[indices]:
+        for index in np.arange(len(self))[np.asarray(indices, dtype=np.int64)]:
             start = self._ends[index - 1] if index else 0
             packed += self._packed[start:self._ends[index]].tobytes()
             ends.append(len(packed))

@@ -16,7 +16,7 @@ class Visit(NamedTuple):
         seed: The run's seed, not negative.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     epoch: int = 0
     seed: int = 0
 

@@ -1,6 +1,7 @@
 """DICOM: stored values to what a viewer would show."""
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -98,7 +99,7 @@ def _shown(dataset: pydicom.Dataset, stored: np.ndarray) -> np.ndarray:
     return stored if values is stored and stored.dtype == np.uint8 else _full_scale(stretch(values))
 
 
-def _first(value: object, default: float) -> float:
+def _first(value: Any, default: float) -> float:
     """The first of one or several numbers of a header, or the default if it is empty."""
     if value is None or not np.size(value) or value == '':
         return default

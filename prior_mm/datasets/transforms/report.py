@@ -48,7 +48,8 @@ class TokenizeReport(BaseTransform):
         Raises:
             StudyError: If no sentence holds a word piece.
         """
-        kept, token_ids, sentence_index = [], [self.start_id], [-1]
+        kept: list[str] = []
+        token_ids, sentence_index = [self.start_id], [-1]
         room = self.max_length - 2
         for sentence in results['sentences']:
             pieces = self._backend.encode(sentence, add_special_tokens=False).ids

@@ -1,0 +1,19 @@
+"""Annotation files of made-up studies, for the tests of the data set."""
+import json
+
+METAINFO = dict(schema='prior_mm.studies/1', dataset='made up', split='train', synthetic=True, summary=dict(kept=7))
+
+
+def entry(number, **changes):
+    """One study of the annotation file, with one to three images."""
+    images = [f'files/s{number}/{view}.png' for view in range(1 + number % 3)]
+    return dict(study_id=f's{number}', subject_id=f'p{number}', images=images, views=['PA'] * len(images),
+                sentences=[f'the heart {i} is clear .' for i in range(1 + number % 5)],
+                labels={'Edema': number % 2, 'Nodule': int(number % 3 == 0)}, **changes)
+
+
+def write_annotation(root, studies, metainfo=None, indent=None):
+    path = root / 'annotations' / 'train.json'
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(dict(metainfo=metainfo or METAINFO, data_list=studies), indent=indent))
+    return path
