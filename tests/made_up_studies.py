@@ -12,8 +12,9 @@ def entry(number, **changes):
                 labels={'Edema': number % 2, 'Nodule': int(number % 3 == 0)}, **changes)
 
 
-def write_annotation(root, studies, metainfo=None, indent=None):
+def write_annotation(root, studies):
+    """Write ``annotations/train.json`` below ``root``."""
     path = root / 'annotations' / 'train.json'
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(dict(metainfo=metainfo or METAINFO, data_list=studies), indent=indent))
+    path.write_text(json.dumps(dict(metainfo=METAINFO, data_list=studies)))
     return path

@@ -1,4 +1,4 @@
-"""Annotation files: all that follows the schema is read, in little memory; everything else is refused with its place."""
+"""Annotation files: what follows the schema is read, in little memory; the rest is refused with its place."""
 import io
 import json
 import tracemalloc
