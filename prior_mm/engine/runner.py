@@ -1,0 +1,151 @@
+"""The runner: MMEngine's, with checkpoints that are data."""
+import time
+from typing import Any
+
+import mmengine
+from mmengine.dist import get_world_size, master_only
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import weights_to_cpu
+
+from prior_mm.checkpoint import load_checkpoint, load_state_dict, save_checkpoint
+from prior_mm.registry import RUNNERS
+from prior_mm.version import __version__
+
+
+@RUNNERS.register_module()
+class PriorRunner(Runner):
+    """A runner whose checkpoints hold plain data only, are written whole or not at all, and never run code.
+
+    A checkpoint holds ``state_dict``, ``optimizer``, and in ``meta`` the epoch and step, the seed, the config as nested
+    dicts, the preprocessing of the images and the summary of the training data. Nothing in it is ever executed:
+    MMEngine's own resume parses the config text of a checkpoint as Python, which this one neither writes nor reads.
+    """
+
+    @master_only
+    def save_checkpoint(self, out_dir: str, filename: str, file_client_args: dict | None = None,
+                        save_optimizer: bool = True, save_param_scheduler: bool = True, meta: dict | None = None,
+                        by_epoch: bool = True, backend_args: dict | None = None) -> None:
+        """Write a checkpoint to a local folder; called by ``CheckpointHook``.
+
+        Args:
+            out_dir: The folder.
+            filename: Name of the file in it.
+            file_client_args: Not supported; see ``backend_args``.
+            save_optimizer: Also what is needed to resume.
+            save_param_scheduler: Also the state of parameter schedulers, if there are any.
+            meta: More plain data to store.
+            by_epoch: Whether it is called at the end of an epoch (or of a step).
+            backend_args: Not supported: checkpoints are local files.
+
+        Raises:
+            ValueError: If it should be written elsewhere than to a local folder.
+        """
+        if file_client_args or backend_args:
+            raise ValueError('checkpoints are written to local folders only; leave backend_args out of the hook')
+        model = _unwrapped(self.model)
+        dataset = self.train_dataloader.dataset
+        meta = {
+            **(meta or {}), 'epoch': self.epoch + by_epoch, 'iter': self.iter + (not by_epoch), 'seed': self.seed,
+            'steps_per_epoch': len(self.train_dataloader), 'world_size': get_world_size(),
+            'experiment_name': self.experiment_name, 'time': time.strftime('%Y%m%d_%H%M%S'),
+            'prior_mm_version': __version__, 'mmengine_version': mmengine.__version__,
+            'config': plain(self.cfg.to_dict()), 'dataset_meta': plain(getattr(dataset, 'metainfo', {})),
+        }
+        if hasattr(model.data_preprocessor, 'describe'):
+            meta['preprocessing'] = plain(model.data_preprocessor.describe())
+        checkpoint = dict(meta=meta, state_dict=dict(weights_to_cpu(model.state_dict())))
+        if save_optimizer:
+            checkpoint['optimizer'] = self.optim_wrapper.state_dict()
+            # What CheckpointHook needs to go on: the best score and the files that it keeps.
+            checkpoint['runtime_info'] = {key: value for key, value in self.message_hub.runtime_info.items()
+                                          if key in ('best_score', 'best_ckpt', 'last_ckpt', 'keep_ckpt_ids')}
+            checkpoint['runtime_info'] = plain(checkpoint['runtime_info'])
+        if save_param_scheduler and self.param_schedulers:  # none with StagedTrainLoop: its schedule is a function
+            checkpoint['param_schedulers'] = [plain(scheduler.state_dict()) for scheduler in self.param_schedulers]
+        self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
+        save_checkpoint(checkpoint, f'{out_dir}/{filename}')
+
+    def load_checkpoint(self, filename: str, map_location: Any = 'cpu', strict: bool = False,
+                        revise_keys: Any = ()) -> dict:
+        """Load weights into the model.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is damaged, unsafe, or fits the model nowhere, or not everywhere and ``strict`` is set.
+        """
+        weights = load_state_dict(filename)
+        checkpoint = dict(state_dict={key.removeprefix('module.'): value for key, value in weights.items()})
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, strict, self.logger)
+        self._has_loaded = True
+        return checkpoint
+
+    def resume(self, filename: str, resume_optimizer: bool = True, resume_param_scheduler: bool = True,
+               map_location: Any = 'cpu') -> None:
+        """Go on from a checkpoint, wherever in a stage or an epoch it was written.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is damaged, unsafe, of another model, has no optimizer state, or counts other steps.
+        """
+        checkpoint = load_checkpoint(filename, map_location)
+        meta = checkpoint.get('meta')
+        if not isinstance(meta, dict) or 'optimizer' not in checkpoint or not {'epoch', 'iter'} <= meta.keys():
+            raise ValueError(f'{filename} cannot be resumed: it holds weights but no state of a training. To start '
+                             f'from its weights: --cfg-options load_from={filename}')
+        now = dict(steps_per_epoch=len(self.train_dataloader), world_size=get_world_size())
+        for name, value in now.items():
+            if meta.get(name, value) != value:
+                raise ValueError(f'{filename} cannot be resumed: it was written with {name}={meta[name]}, now it is '
+                                 f'{value}. Take the same data, batch size and number of processes')
+        if meta.get('seed') not in (None, self.seed):
+            self.logger.warning(f'the seed of {filename}, {meta["seed"]}, is taken instead of {self.seed}')
+            self._randomness_cfg.update(seed=meta['seed'])
+            self.set_randomness(**self._randomness_cfg)
+            self.train_dataloader.sampler.seed = meta['seed']
+        load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, True, self.logger)
+        self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
+        self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+        self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+        if self.param_schedulers and 'param_schedulers' in checkpoint:
+            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
+            for scheduler, state in zip(self.param_schedulers, checkpoint['param_schedulers'], strict=True):
+                scheduler.load_state_dict(state)
+        for key, value in checkpoint.get('runtime_info', {}).items():
+            self.message_hub.update_info(key, value)
+        self._has_loaded = True
+        self.logger.info(f'resumed from {filename}: epoch {self.epoch}, step {self.iter}')
+
+
+def load_weights(model, weights: dict, source: str, strict: bool, logger) -> None:
+    """Load parameters into a model and say how many; never a silent random model.
+
+    Raises:
+        ValueError: If no name fits, a shape differs, or, with ``strict``, a name is missing or unknown.
+    """
+    ours = model.state_dict()
+    missing, unknown = sorted(ours.keys() - weights.keys()), sorted(weights.keys() - ours.keys())
+    reshaped = [f'{name} {tuple(weights[name].shape)} instead of {tuple(ours[name].shape)}'
+                for name in sorted(ours.keys() & weights.keys()) if ours[name].shape != weights[name].shape]
+    report = (f'{source}: {len(ours) - len(missing)} of {len(ours)} tensors of the model are there; missing '
+              f'{missing[:3]}; unknown {unknown[:3]}; of another shape {reshaped[:3]}')
+    if len(missing) == len(ours) or reshaped or (strict and (missing or unknown)):
+        raise ValueError(f'the weights do not fit the model. {report}')
+    model.load_state_dict(weights, strict=False)
+    logger.info(report if missing or unknown else f'{source}: all {len(ours)} tensors loaded')
+
+
+def plain(value: Any) -> Any:
+    """Config values as plain data: tuples as lists, what is neither number, text nor container as its text."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(item) for item in value]
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    return plain(value.item()) if hasattr(value, 'item') else str(value)
+
+
+def _unwrapped(model):
+    return model.module if is_model_wrapper(model) else model

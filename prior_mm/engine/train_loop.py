@@ -1,0 +1,117 @@
+"""The training loop in stages; every step is a function of the seed and its number."""
+from collections import defaultdict
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop
+
+from prior_mm.registry import LOOPS
+
+from .stages import Stage, Stages
+
+
+@LOOPS.register_module()
+class StagedTrainLoop(EpochBasedTrainLoop):
+    """Trains in stages, each with its own losses, a fresh optimizer state, its own warm-up and cosine.
+
+    What a step does depends on the weights, the optimizer's state, the seed and the number of the step, and on nothing
+    else: the learning rate has a closed form, and the random numbers (dropout, noise of the prototype bank) are seeded
+    anew for each step. So a run that is resumed, also in the middle of an epoch, gives the same weights to the bit on
+    the CPU, whether or not it was validated in between.
+
+    Args:
+        runner: The runner.
+        dataloader: The data loader or its config; its sampler is a :class:`VisitSampler`.
+        stages: The stages, as dicts with the entries of :class:`Stage`.
+        val_interval: Validate each so many epochs, and at the end of each stage.
+
+    Raises:
+        ValueError: If the stages are not as they should be, or an epoch has no batch.
+    """
+
+    def __init__(self, runner, dataloader, stages: list[dict], val_interval: int = 1) -> None:
+        self.stages = Stages.from_config(stages)
+        super().__init__(runner, dataloader, self.stages.epochs, val_interval=val_interval)
+        if len(self.dataloader) == 0:
+            raise ValueError(f'an epoch of {len(self.dataloader.dataset)} studies has no batch of '
+                             f'{self.dataloader.batch_size}: set train_dataloader.batch_size lower')
+        self._entered: int | None = None
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the present epoch."""
+        return self.stages.stages[self.stages.at(self._epoch)[0]]
+
+    @property
+    def progress(self) -> float:
+        """Share of all steps that are done, in [0, 1]."""
+        return self._iter / self._max_iters
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch."""
+        return len(self.dataloader)
+
+    def is_last_epoch_of_stage(self, epoch: int) -> bool:
+        """Whether an epoch, counted from 0, is the last of its stage."""
+        number, first = self.stages.at(epoch)
+        return epoch + 1 == first + self.stages.stages[number].epochs
+
+    def run(self) -> torch.nn.Module:
+        """Train all stages, or what is left of them."""
+        self.runner.call_hook('before_train')
+        while self._epoch < self._max_epochs and not self.stop_training:
+            self.run_epoch()
+            if self.runner.val_loop is not None and (
+                    self._epoch % self.val_interval == 0 or self.is_last_epoch_of_stage(self._epoch - 1)):
+                self.runner.val_loop.run()
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def run_epoch(self) -> None:
+        """Train an epoch, from the step at which a resumed run stopped."""
+        self.enter_stage()
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        done = self._iter - self._epoch * self.steps_per_epoch
+        self.dataloader.sampler.set_epoch(self._epoch)
+        self.dataloader.sampler.set_start(done * self.dataloader.batch_size, self._epoch)
+        for batch_index, batch in enumerate(self.dataloader, start=done):
+            self.run_iter(batch_index, batch)
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    def enter_stage(self) -> None:
+        """Set the losses of the present stage; in its first step, forget what the optimizer remembers."""
+        number, first = self.stages.at(self._epoch)
+        if number == self._entered:
+            return
+        self._entered = number
+        stage = self.stages.stages[number]
+        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        model.set_losses(stage.losses)
+        if self._iter == first * self.steps_per_epoch:
+            self.runner.optim_wrapper.optimizer.state = defaultdict(dict)
+        self.runner.logger.info(f'stage {number + 1} of {len(self.stages.stages)}, {stage.name}: epochs {first + 1} to '
+                                f'{first + stage.epochs}, losses {stage.losses}')
+
+    def run_iter(self, idx: int, data_batch: dict) -> None:
+        """One step.
+
+        Raises:
+            FloatingPointError: If the loss is not finite; the parameters are as they were, and the studies are named.
+        """
+        _, first = self.stages.at(self._epoch)
+        rate = self.stage.learning_rate(self._iter - first * self.steps_per_epoch, self.steps_per_epoch)
+        for group in self.runner.optim_wrapper.param_groups:
+            group['lr'] = rate * group.get('lr_scale', 1.)
+        seed = np.random.SeedSequence((self.runner.seed, self._iter, get_rank())).generate_state(1, np.uint64)[0]
+        torch.manual_seed(int(seed))
+        try:
+            super().run_iter(idx, data_batch)
+        except FloatingPointError as error:
+            studies = [sample.get('study_id') for sample in data_batch.get('data_samples', [])]
+            raise FloatingPointError(f'{error}, at step {self._iter + 1} (stage {self.stage.name}, epoch '
+                                     f'{self._epoch + 1}), studies {studies}') from error

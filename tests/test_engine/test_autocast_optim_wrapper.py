@@ -1,0 +1,60 @@
+"""Mixed precision: what runs in which type, and that accumulation changes nothing."""
+import pytest
+import torch
+from mmengine.optim import build_optim_wrapper
+
+import prior_mm.engine  # noqa: F401 (registers the wrapper)
+from prior_mm.engine.autocast_optim_wrapper import fastest_dtype
+
+
+def wrap(model, **options):
+    return build_optim_wrapper(model, dict(type='prior_mm.AutocastOptimWrapper', optimizer=dict(type='SGD', lr=0.1),
+                                           **options))
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'bfloat16', 'auto'])
+def test_dtypes(dtype):
+    """Products run in the chosen type, parameters and their updates stay float32."""
+    model = torch.nn.Linear(8, 8)
+    before = model.weight.detach().clone()
+    wrapper = wrap(model, dtype=dtype)
+    expected = torch.float32 if dtype == 'float32' else getattr(torch, fastest_dtype('cpu'))
+    expected = torch.bfloat16 if dtype == 'bfloat16' else expected
+    with wrapper.optim_context(model):
+        output = model(torch.ones(2, 8))
+    assert output.dtype == expected
+    wrapper.update_params(output.float().square().mean())
+    assert model.weight.dtype == torch.float32 and not torch.equal(model.weight, before)
+
+
+def test_accumulation():
+    """Two half batches with accumulation take the step of the whole batch."""
+    torch.manual_seed(0)
+    data, weight = torch.randn(4, 8), torch.randn(1, 8)
+    models = []
+    for parts in (1, 2):
+        model = torch.nn.Linear(8, 1, bias=False)
+        model.weight.data.copy_(weight)
+        wrapper = wrap(model, dtype='float32', accumulative_counts=parts)
+        for part in data.chunk(parts):
+            wrapper.update_params(model(part).square().mean())
+        models.append(model)
+    torch.testing.assert_close(models[0].weight, models[1].weight)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_loss_that_is_not_finite(value):
+    """No parameter is touched by a loss that is not finite."""
+    model = torch.nn.Linear(1, 1, bias=False)
+    before = model.weight.detach().clone()
+    with pytest.raises(FloatingPointError, match='the loss is'):
+        wrap(model, dtype='float32').update_params((model.weight * value).sum())
+    assert torch.equal(model.weight, before)
+
+
+def test_bad_dtype():
+    """A dtype that is not offered, or that a CPU cannot do, is an error that names the setting."""
+    with pytest.raises(ValueError, match='optim_wrapper.dtype'):
+        wrap(torch.nn.Linear(1, 1), dtype='float64')
+    with pytest.raises(ValueError, match='needs a GPU'):
+        wrap(torch.nn.Linear(1, 1), dtype='float16')

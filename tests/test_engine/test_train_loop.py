@@ -1,0 +1,110 @@
+"""Training in stages: what a stage changes, and that a resumed run is the run."""
+import json
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+from tiny_run import tiny_config
+
+from prior_mm.engine.launch import build_runner
+
+STEPS = 3  # of an epoch
+
+
+class StopAt(Hook):
+    """Ends a run as a crash would, at the beginning of a step; before it, writes a checkpoint after each step."""
+
+    priority = 'VERY_LOW'
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter + 1 == self.step:
+            runner.save_checkpoint(runner.work_dir, f'iter_{self.step}.pth', by_epoch=False)
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope='module')
+def whole_run(tmp_path_factory):
+    """A run from beginning to end, with its data."""
+    folder = tmp_path_factory.mktemp('whole')
+    runner = build_runner(tiny_config(folder / 'data', folder / 'run', experiment_name='whole'))
+    runner.train()
+    return folder, runner
+
+
+def scalars(folder) -> list[dict]:
+    """What was logged of the training steps."""
+    (path, ) = folder.glob('*/vis_data/scalars.json')
+    return [record for line in path.read_text().splitlines() if 'lr' in (record := json.loads(line))]
+
+
+@pytest.mark.parametrize('step', [2, 6, 7, 9, 14, 17])
+def test_resumed_run_is_the_run(whole_run, step, tmp_path):
+    """Stopped in the middle of an epoch or between two, in any stage: the same final weights, bit by bit."""
+    folder, whole = whole_run
+    stopped = build_runner(tiny_config(folder / 'data', tmp_path, experiment_name=f'stopped{step}'))
+    stopped.register_hook(StopAt(step), priority='VERY_LOW')
+    with pytest.raises(KeyboardInterrupt):
+        stopped.train()
+    resumed = build_runner(tiny_config(folder / 'data', tmp_path, experiment_name=f'resumed{step}', resume=True,
+                                       load_from=str(tmp_path / f'iter_{step}.pth')))
+    resumed.train()
+    assert resumed.iter == whole.iter == 6 * STEPS
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+    state = resumed.optim_wrapper.state_dict()['state']
+    for key, values in whole.optim_wrapper.state_dict()['state'].items():
+        assert all(torch.equal(value, state[key][name]) for name, value in values.items())
+
+
+def test_stages(whole_run):
+    """Each stage logs its own losses; each has a checkpoint at its end."""
+    folder, _ = whole_run
+    logged = [sum(name.startswith('loss_') for name in record) for record in scalars(folder / 'run')]
+    assert logged == [3] * 2 * STEPS + [4] * 2 * STEPS + [8] * 2 * STEPS
+    assert {path.name for path in (folder / 'run').glob('stage_*.pth')} == {
+        'stage_1_alignment.pth', 'stage_2_prototypes.pth', 'stage_3_reconstruction.pth'}
+
+
+def test_learning_rate_and_temperature(whole_run):
+    """Each stage warms up from its own rate and ends near 0; the temperature falls to a tenth at the last step."""
+    folder, runner = whole_run
+    rates = [record['lr'] for record in scalars(folder / 'run')]
+    assert rates[0] == rates[2 * STEPS] == 0
+    assert rates[STEPS] == rates[3 * STEPS] == rates[4 * STEPS] == 1e-3
+    assert runner.model.prototype_bank.temperature == pytest.approx(0.09)
+
+
+def test_optimizer_is_fresh_in_each_stage(whole_run):
+    """The optimizer's state counts the steps of the last stage only."""
+    _, runner = whole_run
+    steps = {int(state['step']) for state in runner.optim_wrapper.state_dict()['state'].values()}
+    assert steps == {2 * STEPS}
+
+
+def test_loss_that_is_not_finite(tmp_path):
+    """Training stops before a parameter is touched, and the message names the studies of the batch."""
+    runner = build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='nan'))
+    model = runner.model
+
+    class Poison(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            if runner.iter == 1:
+                self.before = {name: p.detach().clone() for name, p in model.named_parameters()}
+                data_batch['inputs'][0, 0, 0, 0] = float('nan')
+
+    poison = Poison()
+    runner.register_hook(poison)
+    with pytest.raises(FloatingPointError, match=r'step 2 \(stage alignment, epoch 1\), studies \[.*s\d'):
+        runner.train()
+    assert all(torch.equal(p, poison.before[name]) for name, p in model.named_parameters())
+
+
+def test_too_few_studies(tmp_path):
+    """An epoch without a batch is an error that names the setting."""
+    config = tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='few', **{
+        'train_dataloader.batch_size': 13})
+    with pytest.raises(ValueError, match='batch_size'):
+        build_runner(config).train()

@@ -1,0 +1,53 @@
+"""Evaluate a checkpoint: a table on the screen, and the same as JSON in the work folder.
+
+    python tools/test.py configs/prior/evaluate_demo.py [CHECKPOINT | none]
+"""
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mmengine.config import DictAction
+
+from prior_mm.engine.launch import build_runner, errors_as_messages, find_checkpoint, load_config
+from prior_mm.evaluation import print_results, provenance, write_results
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', nargs='?',
+                        help="by default the run's best, else its last; `none` stands for random weights")
+    parser.add_argument('--work-dir', help="the run's folder; by default what the config says")
+    parser.add_argument('--out', help='the JSON file; <work-dir>/results/<config>.json by default')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='given by the launcher')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    config = load_config(args.config, args.cfg_options, args.work_dir)
+    if args.checkpoint == 'none':
+        config.load_from = None
+    else:
+        config.load_from = args.checkpoint or find_checkpoint(config.work_dir, args.config)
+    config.resume = False
+    runner = build_runner(config, args.launcher)
+    runner.logger.info(f'checkpoint: {config.load_from or "none, random weights"}')
+    metrics = runner.test()
+    if runner.rank == 0:
+        source = provenance(runner)
+        out = Path(args.out or Path(config.work_dir, 'results', f'{Path(args.config).stem}.json'))
+        write_results(out, metrics, source)
+        print_results(metrics, source)
+        print(f'written to {out}')
+
+
+if __name__ == '__main__':
+    with errors_as_messages('tools/test.py'):
+        main()
