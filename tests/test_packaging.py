@@ -22,7 +22,6 @@ IMPORT_NAMES = {'opencv-python': 'cv2', 'pillow': 'PIL', 'scikit-learn': 'sklear
 INDIRECT = {
     'mmpretrain': 'configs name its backbones',
     'setuptools': 'MMEngine imports its pkg_resources',
-    'torchvision': 'MMPretrain imports it, and torchvision:// weights',
     'tensorboard': "MMEngine's TensorBoard backend imports it",
 }
 

@@ -4,7 +4,6 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import find_latest_checkpoint
 
 from prior_mm.checkpoint import load_state_dict
 from prior_mm.datasets import collate_studies
@@ -18,15 +17,14 @@ from .training_curves import draw_curves, read_scalars
 NUM_STUDIES = 4
 
 
-def draw_run(config: Config, checkpoint: str | None = None, work_dir: str | None = None) -> list[Path]:
+def draw_run(config: Config, checkpoint: str) -> list[Path]:
     """Draw ``curves.png`` and ``studies.png`` into ``<work_dir>/pictures``.
 
     The studies are of the config's test data, held out from training.
 
     Args:
-        config: The run's config.
-        checkpoint: The weights; the run's latest checkpoint by default.
-        work_dir: The run's folder; by default what the config says, or ``work_dirs/<config's name>``.
+        config: The run's config, with its ``work_dir``.
+        checkpoint: The weights.
 
     Returns:
         The pictures.
@@ -36,9 +34,8 @@ def draw_run(config: Config, checkpoint: str | None = None, work_dir: str | None
         ValueError: If the checkpoint is one of another model, or the config has no test data.
     """
     init_default_scope(config.get('default_scope') or 'prior_mm')
-    folder = Path(work_dir or config.get('work_dir') or Path('work_dirs', Path(config.filename or 'run').stem))
+    folder = Path(config.work_dir)
     records = read_scalars(folder)
-    weights = checkpoint or latest_checkpoint(folder)
     loader = config.get('test_dataloader') or config.get('val_dataloader')
     if not loader:
         raise ValueError(f'{config.filename} has neither test_dataloader nor val_dataloader: there are no held-out '
@@ -49,26 +46,12 @@ def draw_run(config: Config, checkpoint: str | None = None, work_dir: str | None
     draw_curves(records, config.get('stages') or config.get('train_cfg', {}).get('stages') or [],
                 pictures / 'curves.png', f'{folder.name}: losses on {kind}')
 
-    model = load_model(config, weights)
+    model = load_model(config, checkpoint)
     batch = collate_studies([dataset[index] for index in choose_studies(dataset, NUM_STUDIES)])
     prepared = model.data_preprocessor(batch)
     draw_studies(model, prepared['inputs'], prepared['reports'], batch['data_samples'], pictures / 'studies.png',
                  f'{folder.name}: held-out {kind}')
     return [pictures / 'curves.png', pictures / 'studies.png']
-
-
-def latest_checkpoint(work_dir: Path) -> str:
-    """The run's latest checkpoint, also after its folder was moved.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    named = find_latest_checkpoint(str(work_dir))
-    for path in filter(None, (named, named and work_dir / Path(named).name)):
-        if Path(path).is_file():
-            return str(path)
-    raise FileNotFoundError(f'there is no checkpoint in {work_dir}: train first (python tools/train.py CONFIG), or '
-                            'name one after the config')
 
 
 def load_model(config: Config, checkpoint: str) -> PRIOR:
