@@ -1,0 +1,122 @@
+"""From raw studies to the annotation files of a data set, with a table of what became of them."""
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from prior_mm.datasets.reports import SENTENCE_SPLITTER
+from prior_mm.datasets.study_schema import SCHEMA
+
+from .annotation_files import write_annotations
+from .conversion_run import Conversion, PartSummary
+from .raw_study import Dropped, RawStudy
+from .study_conversion import ConversionOptions
+
+
+@dataclass(frozen=True)
+class DatasetSource:
+    """What is converted.
+
+    Attributes:
+        name: Of the data set, such as ``mimic-cxr``.
+        synthetic: Whether the images are drawn.
+        splits: Names of the annotation files.
+        total: Number of studies.
+        studies: Gives them, in the same order at each call.
+        fingerprint: Files that the studies come from; others than last time make all parts anew.
+    """
+    name: str
+    synthetic: bool
+    splits: list[str]
+    total: int
+    studies: Callable[[], Iterable[RawStudy]]
+    fingerprint: tuple[Path, ...]
+
+
+def convert_dataset(source: DatasetSource, output: Path, options: ConversionOptions, workers: int | None = None,
+                    fresh: bool = False) -> PartSummary:
+    """Write ``<output>/annotations/<split>.json`` for each split that keeps a study.
+
+    What was done before a stop (Ctrl-C, a crash) lies in ``<output>/annotations/.parts`` and is used again.
+
+    Args:
+        source: The data set.
+        output: Folder of the annotations.
+        options: What is done with every study.
+        workers: Processes; one a core by default.
+        fresh: Do everything anew.
+
+    Raises:
+        ValueError: If no study is kept. The message says why they were not.
+    """
+    annotations = output / 'annotations'
+    conversion = Conversion(annotations / '.parts', options, _fingerprint(source), workers,
+                            part_size=256 if options.short_side is None else 32)
+    if fresh:
+        conversion.clean()
+    summary = conversion.run(source.studies(), source.total)
+    if not summary.kept:
+        reasons = ', '.join(f'{reason}: {count:,}' for reason, count in summary.by_reason().most_common())
+        examples = '; '.join(examples[0] for examples in summary.examples.values())
+        raise ValueError(f'No study of {source.total:,} can be kept ({reasons or "there is none"}). For example: '
+                         f'{examples}')
+    for split in source.splits:
+        path = annotations / f'{split}.json'
+        if summary.kept[split]:
+            write_annotations(path, _metainfo(source, split, options, summary), conversion.entries(split))
+        else:
+            path.unlink(missing_ok=True)  # an older one would be taken for this conversion's
+    conversion.clean()
+    return summary
+
+
+def print_summary(summary: PartSummary, splits: list[str], console: Console, examples: int = 0) -> None:
+    """Print what became of the studies.
+
+    Args:
+        summary: The counts.
+        splits: Columns of the table.
+        console: Where to.
+        examples: Number of dropped studies to name for each reason.
+    """
+    columns = [*splits, *([''] if '' in summary.dropped else [])]
+    table = Table(title='Studies')
+    table.add_column('')
+    for split in columns:
+        table.add_column(split or 'no split', justify='right')
+    table.add_column('all', justify='right')
+
+    def add_row(name: str, counts: list[int], **style: str) -> None:
+        table.add_row(name, *(f'{count:,}' for count in [*counts, sum(counts)]), **style)  # type: ignore[arg-type]
+
+    add_row('kept', [summary.kept[split] for split in columns], style='bold')
+    add_row('  their frontal images', [summary.images[split] for split in columns])
+    for reason in Dropped:
+        if reason is not Dropped.NOT_IN_SPLIT or '' in columns:
+            add_row(f'dropped: {reason.value}', [summary.dropped.get(split, {}).get(reason.value, 0)
+                                                 for split in columns])
+    console.print(table)
+    if summary.images_lost:
+        console.print(f'{summary.images_lost:,} images of kept studies are missing or unreadable and were left out.')
+    for reason, found in summary.examples.items() if examples else ():
+        console.print(f'{reason}:')
+        for example in found[:examples]:
+            console.print(f'  {example}', markup=False, highlight=False)
+
+
+def _fingerprint(source: DatasetSource) -> Iterator[object]:
+    yield source.name
+    for path in source.fingerprint:
+        status = path.stat()
+        yield from (path, status.st_size, status.st_mtime_ns)
+
+
+def _metainfo(source: DatasetSource, split: str, options: ConversionOptions, summary: PartSummary) -> dict:
+    dropped = {reason.value: count for reason in Dropped
+               if (count := summary.dropped.get(split, {}).get(reason.value, 0))}
+    return dict(schema=SCHEMA, dataset=source.name, split=split, synthetic=source.synthetic,
+                min_sentences=options.min_sentences, sentence_splitter=SENTENCE_SPLITTER,
+                resized_short_side=options.short_side,
+                summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))

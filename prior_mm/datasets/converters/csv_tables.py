@@ -1,0 +1,58 @@
+"""Rows of a CSV file, plain or gzipped, with its faults told by line."""
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+class TableError(ValueError):
+    """A CSV file that is damaged or lacks what is needed; the message names file, line and mend."""
+
+
+def read_rows(path: Path, columns: Sequence[str], others: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read a table row by row.
+
+    Args:
+        path: A ``.csv`` file, UTF-8 with or without a byte order mark; or gzipped, whatever its name says.
+        columns: Names that must be there; they are found in any case and with blanks around them.
+        others: Whether the other columns are given, too, by the names in the file.
+
+    Yields:
+        Number of the line, 1 for the header's, and the values by column, without blanks around them.
+
+    Raises:
+        TableError: If a column is missing, a row is too short or too long, or the file is damaged or cut short.
+        OSError: If it cannot be opened.
+    """
+    try:
+        with path.open('rb') as raw:
+            zipped = raw.read(2) == b'\x1f\x8b'
+        with (gzip.open if zipped else open)(path, 'rt', encoding='utf-8-sig', newline='') as file:
+            reader = csv.reader(file)
+            header = [name.strip() for name in next(reader, [])]
+            wanted = _places(path, header, columns, others)
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    raise TableError(f'{path}, line {reader.line_num}: {len(row)} values, but {len(header)} columns. '
+                                     'Fetch the file again; it may be cut short')
+                yield reader.line_num, {name: row[place].strip() for name, place in wanted}
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TableError(f'{path}: the gzip file is damaged or cut short ({error}). Fetch it again') from None
+    except UnicodeDecodeError as error:
+        raise TableError(f'{path}: not UTF-8 text ({error}). Fetch it again, or save it as UTF-8') from None
+    except csv.Error as error:
+        raise TableError(f'{path}: no CSV file ({error}). Fetch it again') from None
+
+
+def _places(path: Path, header: list[str], columns: Sequence[str], others: bool) -> list[tuple[str, int]]:
+    by_name = {name.lower(): place for place, name in reversed(list(enumerate(header)))}
+    missing = [name for name in columns if name.lower() not in by_name]
+    if missing:
+        raise TableError(f'{path} lacks the column{"s" * (len(missing) > 1)} {", ".join(missing)}; it has '
+                         f'{", ".join(header[:20]) or "nothing in its first line"}. Is it the right file?')
+    wanted = [(name, by_name[name.lower()]) for name in columns]
+    taken = {place for _, place in wanted}
+    return wanted + [(name, place) for place, name in enumerate(header) if others and place not in taken]

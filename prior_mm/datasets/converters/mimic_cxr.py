@@ -1,0 +1,161 @@
+"""MIMIC-CXR(-JPG): from its tables, images and reports to annotation files."""
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .csv_tables import TableError, read_rows
+from .mimic_layout import MimicLayout, check_reports, find_image_suffix
+from .raw_study import FRONTAL_VIEWS, RawStudy
+
+FULL_STUDIES = 227_827
+FULL_IMAGES = 377_110
+_PROBES = 64
+_FILE_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,127}')
+_SPLIT_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}')
+_MISSING = 2  # a label that is not given
+
+
+@dataclass
+class MimicStudies:
+    """The tables of MIMIC-CXR, packed: some 150 MB for all of it.
+
+    Attributes:
+        layout: Where the files are.
+        suffix: Ending of the image files.
+        images: Images listed, of all views.
+        label_names: The labels' columns.
+    """
+    layout: MimicLayout
+    suffix: str = '.jpg'
+    images: int = 0
+    label_names: tuple[str, ...] = ()
+    _subjects: dict[str, str] = field(default_factory=dict)
+    _frontal: dict[str, tuple[str, ...]] = field(default_factory=dict)  # view, image, view, image ... by study
+    _splits: dict[str, str] | None = None
+    _labels: dict[str, bytes] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._subjects)
+
+    def splits(self) -> list[str]:
+        """Names of the splits."""
+        return sorted(set(self._splits.values()), key=_split_order) if self._splits is not None else ['train']
+
+    def studies(self) -> Iterator[RawStudy]:
+        """All studies, split by split, in the order of the metadata."""
+        for split in [*self.splits(), '']:
+            for study_id, subject_id in self._subjects.items():
+                if self._split(study_id) == split:
+                    yield self._study(study_id, subject_id, split)
+
+    def _split(self, study_id: str) -> str:
+        return 'train' if self._splits is None else self._splits.get(study_id, '')
+
+    def _study(self, study_id: str, subject_id: str, split: str) -> RawStudy:
+        frontal = self._frontal.get(study_id, ())
+        folder = f'files/{subject_id[:3]}/{subject_id}/{study_id}'
+        return RawStudy(study_id, subject_id, split, self.layout.report(subject_id, study_id),
+                        tuple(f'{folder}/{image}{self.suffix}' for image in frontal[1::2]), frontal[::2],
+                        {name: value - 1 for name, value in zip(self.label_names, self._labels.get(study_id, b''),
+                                                                strict=False) if value - 1 != _MISSING})
+
+
+def read_mimic_tables(layout: MimicLayout) -> MimicStudies:
+    """Read metadata, split and labels, and look whether the images and reports they name are there.
+
+    Raises:
+        TableError: If a table is damaged, lacks a column, or contradicts itself; the message names the line.
+        LayoutError: If of the first images, or reports, none is there.
+    """
+    studies = MimicStudies(layout)
+    _read_metadata(studies)
+    if layout.split is not None:
+        studies._splits = _read_splits(layout.split)
+    if layout.labels is not None:
+        studies.label_names, studies._labels = _read_labels(layout.labels)
+    every = max(1, len(studies._frontal) // _PROBES)
+    probes = [study_id for study_id in list(studies._frontal)[::every]]
+    found = [studies._study(study_id, studies._subjects[study_id], '') for study_id in probes]
+    studies.suffix = find_image_suffix(layout, [image.removesuffix('.jpg') for study in found
+                                                for image in study.images])
+    check_reports(layout, [layout.report(study.subject_id, study.study_id) for study in found])
+    return studies
+
+
+def _read_metadata(studies: MimicStudies) -> None:
+    path, seen = studies.layout.metadata, set()
+    for line, row in read_rows(path, ('dicom_id', 'subject_id', 'study_id', 'ViewPosition')):
+        image, view = row['dicom_id'], row['ViewPosition'].upper()
+        if not _FILE_NAME.fullmatch(image) or '..' in image:
+            raise TableError(f'{path}, line {line}: dicom_id {image!r} cannot be the name of a file')
+        if image in seen:
+            raise TableError(f'{path}, line {line}: the image {image} is there twice. Remove one of the two lines')
+        seen.add(image)
+        study_id = _number(path, line, 'study_id', row['study_id'], 's')
+        subject_id = sys.intern(_number(path, line, 'subject_id', row['subject_id'], 'p'))
+        if studies._subjects.setdefault(study_id, subject_id) != subject_id:
+            raise TableError(f'{path}, line {line}: the study {study_id} is {subject_id}\'s here and '
+                             f'{studies._subjects[study_id]}\'s above. Fetch the file again')
+        if view in FRONTAL_VIEWS:
+            studies._frontal[study_id] = (*studies._frontal.get(study_id, ()), sys.intern(view), image)
+    studies.images = len(seen)
+    if not studies._frontal:
+        raise TableError(f'{path} lists no frontal image (ViewPosition {" or ".join(FRONTAL_VIEWS)}) among '
+                         f'{studies.images:,}. Is it the right file?')
+
+
+def _read_splits(path: Path) -> dict[str, str]:
+    splits: dict[str, str] = {}
+    for line, row in read_rows(path, ('study_id', 'split')):
+        study_id, split = _number(path, line, 'study_id', row['study_id'], 's'), sys.intern(row['split'])
+        if not _SPLIT_NAME.fullmatch(split):
+            raise TableError(f'{path}, line {line}: the split {split!r} cannot be the name of a file; wanted are '
+                             'train, validate and test')
+        if splits.setdefault(study_id, split) != split:
+            raise TableError(f'{path}, line {line}: the study {study_id} is in {split} here and in '
+                             f'{splits[study_id]} above. A study must be in one split')
+    return splits
+
+
+def _read_labels(path: Path) -> tuple[tuple[str, ...], dict[str, bytes]]:
+    names: tuple[str, ...] = ()
+    labels: dict[str, bytes] = {}
+    for line, row in read_rows(path, ('study_id',), others=True):
+        names = names or tuple(name for name in row if name.lower() not in ('study_id', 'subject_id', 'dicom_id'))
+        study_id = _number(path, line, 'study_id', row['study_id'], 's')
+        try:
+            values = bytes(_label(row[name]) + 1 for name in names)
+        except ValueError as error:
+            raise TableError(f'{path}, line {line}: {error}') from None
+        if labels.setdefault(study_id, values) != values:
+            raise TableError(f'{path}, line {line}: the study {study_id} is there twice, with other labels above')
+    if not names:
+        raise TableError(f'{path} holds no labels: wanted is a column for each finding and a line for each study')
+    return names, labels
+
+
+def _label(text: str) -> int:
+    if not text:
+        return _MISSING
+    try:
+        value = float(text)
+    except ValueError:
+        value = _MISSING
+    if value not in (0, 1, -1):
+        raise ValueError(f'the label {text!r} is none of 1.0, 0.0, -1.0 and empty')
+    return int(value)
+
+
+def _number(path: Path, line: int, column: str, text: str, letter: str) -> str:
+    """An id with its letter, ``s50414267``; it may come without, or as ``50414267.0`` from a spreadsheet."""
+    digits = text.lower().removeprefix(letter).removesuffix('.0')
+    if not (digits.isascii() and digits.isdigit() and 3 <= len(digits) <= 18):
+        raise TableError(f'{path}, line {line}: {column} {text!r} is not such a number as {letter}50414267')
+    return letter + digits
+
+
+def _split_order(name: str) -> tuple[int, str]:
+    known = ('train', 'validate', 'test')
+    return (known.index(name) if name in known else len(known)), name
