@@ -79,7 +79,7 @@ def load_checkpoint(path: 'str | Path', map_location: Any = 'cpu') -> dict[str, 
         raise ValueError(
             f'{path} is refused: it holds more than plain data ({_first_line(error)}), and reading that would run '
             'code. If you trust its source, load it there and save its state_dict alone') from error
-    except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
+    except Exception as error:  # damaged bytes make the reader fail in many ways
         raise ValueError(f'{path} cannot be read as a checkpoint; it is damaged or of another kind '
                          f'({_first_line(error)}). Take the checkpoint before it') from error
     if not isinstance(checkpoint, dict):
