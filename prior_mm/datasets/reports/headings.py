@@ -16,8 +16,8 @@ class Heading(Enum):
 _FINDINGS = frozenset('finding findings observation observations'.split())
 _IMPRESSION = frozenset('impression impressions conclusion conclusions opinion summary interpretation'.split())
 #: Whatever stands beside them: preliminary texts and letters, not the report's own findings.
-_NOT_FINAL = frozenset('wet preliminary provisional prelim pfi notification communication critical addendum end '
-                       'discussion'.split())
+_NOT_FINAL = frozenset('wet wetread preliminary provisional prelim pfi notification communication critical addendum '
+                       'end discussion'.split())
 _OTHER = _NOT_FINAL | frozenset(
     'indication indications history comparison comparisons technique techniques exam examination examinations study '
     'reason procedure procedures type date recommendation recommendations notifications attending dictated signed '
@@ -25,12 +25,18 @@ _OTHER = _NOT_FINAL | frozenset(
     'findings/discussion attention patient physician resident radiologist'.split())
 _VIEW = frozenset('chest cxr radiograph radiographs radiography radiographic film films view views image images ap pa '
                   'lateral lat frontal portable upright supine erect semi semierect semiupright bedside decubitus '
-                  'lordotic xray xrays x ray rays two one single three four 1 2 3 4'.split())
+                  'lordotic xray xrays x ray rays port rib ribs two one single three four 1 2 3 4'.split())
 _VIEW_NEEDED = frozenset('chest cxr radiograph radiographs radiography film films view views image images'.split())
 _FILLERS = frozenset('a an and at by clinical data details final for from in of on or s same the this to with for '
                      'performed obtained additional report prior previous current following read reading by number '
                      'requested ordered day'.split())
+_KNOWN = _FINDINGS | _IMPRESSION | _OTHER | _VIEW | _FILLERS
 _FUZZY = sorted(word for word in _FINDINGS | _IMPRESSION | _OTHER if len(word) >= 7)
+#: Words of findings that are no misspelt heading, close as they are to one.
+_NO_TYPING_ERRORS = frozenset(
+    'attenuation compression compressions concussion confusion contusion contusions cortical flattening formation '
+    'formations identification inclusion inclusions medial modification occlusion occlusions ossification '
+    'ossifications'.split())
 _WORD = re.compile(r'[A-Za-z0-9]+')
 _LONGEST = 8  # words
 
@@ -55,7 +61,7 @@ def classify_heading(name: str, alone: bool = False) -> Heading | None:
         return None
     known = set(words)
     capitals = name.upper() == name
-    if (alone or not capitals) and not known <= _FINDINGS | _IMPRESSION | _OTHER | _VIEW | _FILLERS:
+    if (alone or not capitals) and not known <= _KNOWN:
         return None  # a sentence: "Findings are discussed below:"
     if known & _NOT_FINAL:
         return Heading.OTHER
@@ -63,8 +69,9 @@ def classify_heading(name: str, alone: bool = False) -> Heading | None:
         return Heading.FINDINGS
     if known & _IMPRESSION:
         return Heading.IMPRESSION
-    if known <= _VIEW | _FILLERS and known & _VIEW_NEEDED:
-        return Heading.VIEW
+    if known == {'report'} or (known <= _VIEW | _FILLERS
+                               and (known & _VIEW_NEEDED or (capitals and len(known & _VIEW) > 1))):
+        return Heading.VIEW  # also "PA AND LATERAL", but neither "LATERAL" nor "PORTABLE": they may be labels
     if known & _OTHER or known <= {'clinical', 'final', 'report', 'data', 'details'}:
         return Heading.OTHER
     return None
@@ -74,7 +81,7 @@ def classify_heading(name: str, alone: bool = False) -> Heading | None:
 def _spelling(word: str) -> str:
     """The known word that is meant, lower-case; or the word itself."""
     lower = word.lower()
-    if lower in _FINDINGS | _IMPRESSION | _OTHER | _VIEW | _FILLERS or len(word) < 6 or word[0].islower():
+    if lower in _KNOWN | _NO_TYPING_ERRORS or len(word) < 6 or word[0].islower():
         return lower
     close = difflib.get_close_matches(lower, _FUZZY, n=1, cutoff=0.82)
     return close[0] if close else lower

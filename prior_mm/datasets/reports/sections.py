@@ -16,11 +16,11 @@ _LINE_ENDS = re.compile(r'\r\n?|[\f\v\x85\u2028\u2029]')
 _BLANKS = re.compile(r'[\t\xa0\u2000-\u200b\u202f\u3000\x00-\x08\x0e-\x1f]')
 _RULE = re.compile(r'^[ ]*(?:_{8,}|-{4,}|={4,}|\*{4,})[ ]*$', re.M)
 _FINAL = re.compile(r'^[ ]*FINAL REPORT[ .:]*$', re.M)
-_WITH_COLON = re.compile(r'^[ ]*[*#]{0,3}([A-Za-z](?:[^\n:.;]|(?<=\b[A-Z])\.){0,79}?)[*]{0,2}[ ]*:[*]{0,2}', re.M)
-# A line of its own, or in capitals before a sentence: "IMPRESSION", "FINDINGS - The lungs", "IMPRESSION No effusion"
+_WITH_COLON = re.compile(r'^[ ]*[*#]{0,3}[ ]*([A-Za-z](?:[^\n:.;]|(?<=\b[A-Z])\.){0,79}?)[*]{0,2}[ ]*:[*]{0,2}', re.M)
+# In capitals before a sentence, or a line of its own: "FINDINGS - The lungs", "IMPRESSION No effusion", "IMPRESSION"
 _WITHOUT_COLON = re.compile(
-    r'^[ ]*(?:([A-Za-z][A-Za-z/& ]{4,40}?)[ ]*[.;\-]*[ ]*$'
-    r'|([A-Z]{5,12})(?:[ ]*[.;\-\u2013]+[ ]*(?=[A-Z0-9_])|[ ]+(?=[A-Z][a-z])))', re.M)
+    r'^[ ]*(?:([A-Z]{5,12})(?:[ ]*[.;\-\u2013]+[ ]*(?=[A-Z0-9_])|[ ]+(?=[A-Z][a-z]))'
+    r'|([A-Za-z][A-Za-z/& ]{3,39}?[A-Za-z])[ .;\-]*$)', re.M)
 _WITHIN_LINE = re.compile(
     r'(?<=\s)((?:FINDINGS?(?:[ ]*(?:AND|/|&)[ ]*IMPRESSION)?|IMPRESSION|CONCLUSIONS?|COMPARISONS?|TECHNIQUE|INDICATION|'
     r'(?:CLINICAL )?HISTORY|RECOMMENDATIONS?(?:\(S\))?|NOTIFICATION|EXAMINATION|ADDENDUM|WET READ)'
@@ -81,8 +81,8 @@ def _headings(text: str) -> list[tuple[Heading, int, int]]:
     found: dict[int, tuple[Heading, int]] = {}
     for match in _WITH_COLON.finditer(text):
         kind = classify_heading(match.group(1).strip())
-        if kind:
-            found[match.start(1)] = kind, match.end()
+        if kind and _can_begin(text, match.start(1)):
+            found[match.start()] = kind, match.end()
     for match in _WITHIN_LINE.finditer(text):
         kind = classify_heading(match.group(1))
         if kind:
@@ -90,7 +90,8 @@ def _headings(text: str) -> list[tuple[Heading, int, int]]:
     for match in _WITHOUT_COLON.finditer(text):
         group = 1 if match.group(1) else 2
         kind = classify_heading(match.group(group), alone=True)
-        if kind in (Heading.FINDINGS, Heading.IMPRESSION) or (kind is Heading.OTHER and match.group(group).isupper()):
+        if ((kind in (Heading.FINDINGS, Heading.IMPRESSION) or (kind is Heading.OTHER and match.group(group).isupper()))
+                and _can_begin(text, match.start(group))):
             found.setdefault(match.start(group), (kind, match.end()))
     headings: list[tuple[Heading, int, int]] = []
     for begin in sorted(found):
@@ -98,6 +99,12 @@ def _headings(text: str) -> list[tuple[Heading, int, int]]:
         if not headings or begin >= headings[-1][2]:
             headings.append((kind, begin, end))
     return headings
+
+
+def _can_begin(text: str, start: int) -> bool:
+    """Not if a sentence was wrapped before its last word: "no acute bony", and "findings." on the next line."""
+    line = text.rfind('\n', 0, start)
+    return not text[start].islower() or line < 0 or not text[text.rfind('\n', 0, line) + 1:line].strip()
 
 
 def _joined(parts: list[str]) -> str:
@@ -114,5 +121,5 @@ def _last_paragraph(parts: list[tuple[Heading | None, str]]) -> str:
         paragraphs = _PARAGRAPH.split(part.strip())
         for paragraph in reversed(paragraphs if kind is None else paragraphs[1:]):
             if not is_title(paragraph):
-                return paragraph
+                return paragraph.strip()
     return ''
