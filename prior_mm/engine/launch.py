@@ -78,7 +78,8 @@ def find_checkpoint(work_dir: str, config: str) -> str:
 def errors_as_messages(tool: str) -> Iterator[None]:
     """End a tool with the message of an error that its user can mend, without a traceback.
 
-    ``PRIOR_TRACEBACK=1`` in the environment shows the traceback.
+    ``PRIOR_TRACEBACK=1`` in the environment shows the traceback. A tool that comes to its end leaves the group of its
+    processes: gloo's threads, left running, can abort a process as it exits.
     """
     try:
         yield
@@ -86,3 +87,5 @@ def errors_as_messages(tool: str) -> Iterator[None]:
         if os.environ.get('PRIOR_TRACEBACK'):
             raise
         sys.exit(f'{tool}: {error}')
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
