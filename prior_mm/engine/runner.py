@@ -5,6 +5,7 @@ from typing import Any
 import mmengine
 from mmengine.dist import get_world_size, master_only
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import weights_to_cpu
 
@@ -21,6 +22,9 @@ class PriorRunner(Runner):
     dicts, the preprocessing of the images and the summary of the training data. Nothing in it is ever executed:
     MMEngine's own resume parses the config text of a checkpoint as Python, which this one neither writes nor reads.
     """
+
+    optim_wrapper: OptimWrapper
+    param_schedulers: Any
 
     @master_only
     def save_checkpoint(self, out_dir: str, filename: str, file_client_args: dict | None = None,
@@ -54,7 +58,7 @@ class PriorRunner(Runner):
         }
         if hasattr(model.data_preprocessor, 'describe'):
             meta['preprocessing'] = plain(model.data_preprocessor.describe())
-        checkpoint = dict(meta=meta, state_dict=dict(weights_to_cpu(model.state_dict())))
+        checkpoint: dict[str, Any] = dict(meta=meta, state_dict=dict(weights_to_cpu(model.state_dict())))
         if save_optimizer:
             checkpoint['optimizer'] = self.optim_wrapper.state_dict()
             # What CheckpointHook needs to go on: the best score and the files that it keeps.

@@ -1,4 +1,6 @@
 """PRIOR: Prototype Representation Joint Learning from Medical Images and Reports (ICCV 2023, arXiv 2307.12577)."""
+from typing import get_args
+
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
@@ -38,6 +40,9 @@ class PRIOR(BaseModel):
         sentence_heads: Heads of the attention pooling over sentences.
         loss_weights: Weight of each loss.
         matching_order: See :func:`match`.
+
+    Raises:
+        ValueError: If a loss or the matching order is not one that there is.
     """
 
     def __init__(self, image_encoder: dict, text_encoder: dict, embed_dims: int = 768,
@@ -64,6 +69,8 @@ class PRIOR(BaseModel):
         self.prototype_bank = build(prototype_bank, embed_dims=embed_dims)
         self.image_decoder = build(image_decoder, embed_dims=embed_dims, stride=self.image_encoder.stride)
         self.sentence_decoder = build(sentence_decoder, embed_dims=embed_dims)
+        if matching_order not in get_args(MatchingOrder):
+            raise ValueError(f'matching_order must be one of {get_args(MatchingOrder)}, got {matching_order!r}')
         self.matching_order = matching_order
         self.set_losses(PUBLISHED_LOSSES if loss_weights is None else loss_weights)
 

@@ -52,12 +52,16 @@ def convert_published(weights: dict[str, Tensor]) -> dict[str, Tensor]:
         Parameters of :class:`PRIOR`; of its ``image_encoder`` alone if only that is there.
 
     Raises:
-        ValueError: If a name is not one of the published implementation; the first few are named.
+        ValueError: If a name is not one of the published implementation, or a layer is not whole; the first few are
+            named.
     """
     weights = {key.removeprefix('model.'): value for key, value in weights.items()}
     if 'conv1.weight' in weights:
         return {f'image_encoder.backbone.{key}': value for key, value in weights.items() if not key.startswith('fc.')}
-    converted = _sentence_decoder(weights)
+    try:
+        converted = _sentence_decoder(weights)
+    except KeyError as error:
+        raise ValueError(f'the published sentence decoder is not whole: {error.args[0]} is missing') from error
     unknown = []
     for key, value in weights.items():
         if key.startswith(('sentence_decoder.encoder.', 'sentence_decoder.embeddings.position_embeddings',

@@ -30,7 +30,7 @@ class ZeroShotClassifier(PRIOR):
         **prior: What :class:`PRIOR` takes.
 
     Raises:
-        ValueError: If there are fewer than two classes, or a class without a prompt.
+        ValueError: If there are fewer than two classes, a class without a prompt, or another scale.
     """
 
     def __init__(self, prompts: dict[str, list[str]], tokenizer: str, local_weight: float = 0.5,
@@ -40,14 +40,18 @@ class ZeroShotClassifier(PRIOR):
             raise ValueError(f'prompts must give at least one prompt for each of at least two classes, got {prompts}')
         if isinstance(next(iter(prompts.values())), str):
             raise ValueError("prompts must give a list for each class: prompts={'Edema': ['Edema is observed']}")
+        if scale not in ('exp', 'published'):
+            raise ValueError(f"scale must be 'exp' or 'published', got {scale!r}")
         self.classes = list(prompts)
         self.class_of_prompt = [c for c, name in enumerate(self.classes) for _ in prompts[name]]
         self.local_weight = local_weight
         self.scale = scale
-        encode = load_tokenizer(tokenizer)
-        # The word pieces of a prompt stand alone, without [CLS] and [SEP], as in the published evaluation.
-        tokens = [encode(text, add_special_tokens=False)['input_ids'] for texts in prompts.values() for text in texts]
-        self.prompts = Reports.from_sequences(tokens, [[0] * len(ids) for ids in tokens], encode.pad_token_id or 0)
+        loaded = load_tokenizer(tokenizer)
+        # The word pieces of a prompt stand alone, without [CLS] and [SEP], as in the published evaluation. One at a time:
+        # batches would start threads, which do not survive the fork of the data loader's workers.
+        tokens = [loaded.backend_tokenizer.encode(text, add_special_tokens=False).ids
+                  for texts in prompts.values() for text in texts]
+        self.prompts = Reports.from_sequences(tokens, [[0] * len(ids) for ids in tokens], loaded.pad_token_id)
         self._embedded: ReportEmbeddings | None = None
 
     def train(self, mode: bool = True) -> 'ZeroShotClassifier':

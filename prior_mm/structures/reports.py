@@ -39,21 +39,21 @@ class Reports(NamedTuple):
             pad_id: The id that fills the padding.
 
         Raises:
-            ValueError: If the two do not have the same lengths, or there is no report.
+            ValueError: If the two do not have the same lengths, or there is no report or no word piece in any.
         """
-        if not token_ids or list(map(len, token_ids)) != list(map(len, sentence_index)):
-            raise ValueError('token_ids and sentence_index must hold the same, non-zero number of reports of the '
-                             f'same lengths, got {list(map(len, token_ids))} and {list(map(len, sentence_index))}')
+        lengths = list(map(len, token_ids))
+        if not any(lengths) or lengths != list(map(len, sentence_index)):
+            raise ValueError('token_ids and sentence_index must hold the same reports, at least one with a word piece; '
+                             f'their lengths are {lengths} and {list(map(len, sentence_index))}')
 
         def pad(rows: 'list[list[int]]', value: int) -> Tensor:
             return torch.nn.utils.rnn.pad_sequence(
                 [torch.as_tensor(row, dtype=torch.long) for row in rows], batch_first=True, padding_value=value)
 
         index = pad(sentence_index, -1)
-        lengths = torch.tensor([len(row) for row in token_ids])
         counts = index.amax(dim=1) + 1
         return cls(
             token_ids=pad(token_ids, pad_id),
-            token_mask=torch.arange(index.shape[1]) < lengths[:, None],
+            token_mask=torch.arange(index.shape[1]) < torch.tensor(lengths)[:, None],
             sentence_index=index,
             sentence_mask=torch.arange(max(int(counts.max()), 1)) < counts[:, None])

@@ -179,3 +179,16 @@ def test_unknown_loss_and_mode():
         model.set_losses(dict(global_aligment=1.))
     with pytest.raises(ValueError, match='loss.*predict.*tensor'):
         model(*batch([[1]]), mode='train')
+
+
+def test_unknown_matching_order():
+    """A misspelt order is an error as the model is built, not silently another order in the third stage."""
+    with pytest.raises(ValueError, match="matching_order must be one of .*'inverse', 'published'.*'publishd'"):
+        tiny(matching_order='publishd')
+
+
+def test_number_that_is_not_finite_reaches_the_loss():
+    """A broken image makes the loss of the last stage NaN, which training stops at by name, and no other error."""
+    images, reports = batch([[2, 3], [1, 1, 1]])
+    images[0, 0, 0, 0] = float('nan')
+    assert sum(tiny()(images, reports, mode='loss').values()).isnan()

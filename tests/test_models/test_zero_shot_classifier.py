@@ -74,3 +74,9 @@ def test_bad_prompts(vocabulary, prompts):
     """One class, a class without a prompt, and a text where a list belongs are errors that say so."""
     with pytest.raises(ValueError, match='prompts must give'):
         tiny(ZeroShotClassifier, prompts=prompts, tokenizer=vocabulary)
+
+
+def test_unknown_scale(vocabulary):
+    """A misspelt scale is an error, not silently the published one."""
+    with pytest.raises(ValueError, match="scale must be 'exp' or 'published', got 'log'"):
+        classifier(vocabulary, scale='log')

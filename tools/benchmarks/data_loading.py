@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -85,20 +86,24 @@ def readers(root: Path, size: int) -> dict[str, Callable[[int], np.ndarray]]:
 
 def studies(root: Path, size: int) -> dict[str, Callable[[int], torch.Tensor]]:
     """The ways from a visit to a packed study, as in training."""
-    rest = [dict(type='RandomRotateRadiograph', degrees=5), dict(type='RandomFlipRadiograph', prob=0.5),
-            dict(type='ShuffleSentences'), dict(type='TokenizeReport', tokenizer=str(root / 'vocab.txt')),
-            dict(type='PackStudy')]
-    ours = [dict(type='LoadRadiograph', size=size), dict(type='ResizeRadiograph', size=(size, size))]
+    rest: list[dict] = [
+        dict(type='RandomRotateRadiograph', degrees=5), dict(type='RandomFlipRadiograph', prob=0.5),
+        dict(type='ShuffleSentences'), dict(type='TokenizeReport', tokenizer=str(root / 'vocab.txt')),
+        dict(type='PackStudy')]
+    ours: list[dict] = [dict(type='LoadRadiograph', size=size), dict(type='ResizeRadiograph', size=(size, size))]
     data = [StudyDataset('studies.json', str(root), [lambda results: read_with_pillow(results, size), *rest], 'large'),
             StudyDataset('studies.json', str(root), [*ours, *rest], 'large'),
             StudyDataset('studies.json', str(root), [*ours, *rest], 'resized')]
-    return {way: lambda number, dataset=dataset: 255 * dataset[Visit(number)]['image']
-            for way, dataset in zip(WAYS, data, strict=True)}
+
+    def from_dataset(dataset: StudyDataset) -> Callable[[int], torch.Tensor]:
+        return lambda number: 255 * cast(dict, dataset[Visit(number)])['image']  # None only with on_error='skip'
+
+    return dict(zip(WAYS, map(from_dataset, data), strict=True))
 
 
 def measure(ways: dict[str, Callable], count: int, rounds: int) -> list[dict]:
     """Time the ways in turns; the first of them is what the others are held against."""
-    times = {way: [[] for _ in range(count)] for way in ways}
+    times: dict[str, list[list[float]]] = {way: [[] for _ in range(count)] for way in ways}
     results = {way: [np.asarray(read(number), dtype=np.float32) for number in range(count)]
                for way, read in ways.items()}  # this also puts the files into the system's cache
     for _ in range(rounds):
@@ -107,7 +112,7 @@ def measure(ways: dict[str, Callable], count: int, rounds: int) -> list[dict]:
                 start = time.perf_counter()
                 read(number)
                 times[way][number].append(time.perf_counter() - start)
-    rows = []
+    rows: list[dict] = []
     for way in ways:
         seconds = statistics.fmean(statistics.median(row) for row in times[way])
         difference = np.abs(np.stack(results[way]) - np.stack(results[next(iter(ways))]))

@@ -35,6 +35,7 @@ STAGES = {
     3: PUBLISHED_LOSSES,
 }
 VOCABULARY = 28996
+Studies = tuple[torch.Tensor, Reports]
 
 
 def published(cls: type, dropout: bool = True) -> PRIOR:
@@ -51,7 +52,7 @@ def published(cls: type, dropout: bool = True) -> PRIOR:
         sentence_decoder=dict(type='SentenceDecoder', dropout=rate)).train()
 
 
-def random_studies(count: int, size: int, seed: int) -> tuple[torch.Tensor, Reports]:
+def random_studies(count: int, size: int, seed: int) -> Studies:
     """Noise, and reports with at least 4 sentences, 5.5 on average, and about 50 word pieces."""
     rng = np.random.default_rng(seed)
     tokens, index = [], []
@@ -73,7 +74,7 @@ class Trainer:
         if plain:
             self.model.to(memory_format=torch.contiguous_format)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-5, weight_decay=1e-6,
-                                           **(dict(foreach=False) if plain else dict(fused=True)))
+                                           foreach=False if plain else None, fused=None if plain else True)
 
     def step(self, images: torch.Tensor, reports: Reports, dtype: torch.dtype = torch.float32) -> None:
         """One training step."""
@@ -84,19 +85,19 @@ class Trainer:
         self.optimizer.step()
 
 
-def seconds(trainer: Trainer, data: tuple, dtype: torch.dtype) -> float:
+def seconds(trainer: Trainer, data: Studies, dtype: torch.dtype) -> float:
     start = time.perf_counter()
     trainer.step(*data, dtype)
     return time.perf_counter() - start
 
 
-def peak_memory(plain: bool, dtype: torch.dtype, stage: int, data: tuple) -> float:
+def peak_memory(plain: bool, dtype: torch.dtype, stage: int, data: Studies) -> float:
     """Peak resident memory of two steps in a process of their own, in GiB."""
     with multiprocessing.get_context('spawn').Pool(1) as pool:
         return pool.apply(_two_steps, (plain, dtype, stage, data, torch.get_num_threads()))
 
 
-def _two_steps(plain: bool, dtype: torch.dtype, stage: int, data: tuple, threads: int) -> float:
+def _two_steps(plain: bool, dtype: torch.dtype, stage: int, data: Studies, threads: int) -> float:
     torch.set_num_threads(threads)
     trainer = Trainer(plain, stage)
     for _ in range(2):
@@ -104,7 +105,7 @@ def _two_steps(plain: bool, dtype: torch.dtype, stage: int, data: tuple, threads
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def difference(stage: int, data: tuple) -> tuple[float, float]:
+def difference(stage: int, data: Studies) -> tuple[float, float]:
     """Largest relative difference of the losses, and of the gradients of all tensors together, in float32."""
     results = []
     for cls in (PRIOR, PlainPRIOR):
@@ -132,7 +133,7 @@ def matrix_peak(dtype: torch.dtype, size: int = 3072) -> float:
     return 2 * size**3 / min(times[1:])
 
 
-def operations(trainer: Trainer, data: tuple) -> int:
+def operations(trainer: Trainer, data: Studies) -> int:
     """Floating-point operations of one step."""
     with FlopCounterMode(display=False) as counter:
         trainer.step(*data)

@@ -1,4 +1,5 @@
 """A progress bar over the whole training, where somebody is looking."""
+import atexit
 import logging
 import sys
 
@@ -32,11 +33,12 @@ class ProgressBarHook(Hook):
             if type(handler) is logging.StreamHandler:
                 handler.setStream(FileProxy(console, handler.stream))
         self._bar.start()
+        atexit.register(self._bar.stop)  # a run that fails or is stopped leaves no terminal without a cursor
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
         """Move on."""
-        if self._bar is not None:
+        if self._bar is not None and outputs is not None:
             loop = runner.train_loop
             self._bar.update(self._task, advance=1, description=(
                 f'{loop.stage.name}, epoch {runner.epoch + 1}/{runner.max_epochs}, loss {float(outputs["loss"]):.3f}'))
@@ -45,6 +47,7 @@ class ProgressBarHook(Hook):
         """Close the bar."""
         if self._bar is not None:
             self._bar.stop()
+            atexit.unregister(self._bar.stop)
             for handler in runner.logger.handlers:
                 if isinstance(getattr(handler, 'stream', None), FileProxy):
                     handler.setStream(handler.stream.rich_proxied_file)

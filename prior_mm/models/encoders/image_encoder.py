@@ -1,4 +1,6 @@
 """The image encoder: a backbone of the toolboxes and attention pooling over its last feature map."""
+from typing import get_args
+
 import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
@@ -27,9 +29,11 @@ class ImageEncoder(BaseModule):
         num_heads: Heads of the attention pooling.
         grid: Patches of the training image, (H', W'), that the pooling's position embedding is learned for.
         patch_layout: See :func:`map_to_patches`.
-        pretrained: Weights of the backbone: a local file or what MMEngine's loader understands
-            (``'torchvision://resnet50'``). A first convolution of three colours is summed to the one of a radiograph.
-            None means random weights.
+        pretrained: Weights of the backbone: a local file or ``'torchvision://resnet50'``. A first convolution of
+            three colours is summed to the one of a radiograph. None means random weights.
+
+    Raises:
+        ValueError: For another stride or patch layout.
     """
 
     def __init__(self, backbone: dict, out_channels: int = 2048, stride: int = 32, num_heads: int = 8,
@@ -38,6 +42,8 @@ class ImageEncoder(BaseModule):
         super().__init__(init_cfg)
         if stride < 1 or stride & (stride - 1):
             raise ValueError(f'stride must be a power of two, got {stride}')
+        if patch_layout not in get_args(PatchLayout):
+            raise ValueError(f'patch_layout must be one of {get_args(PatchLayout)}, got {patch_layout!r}')
         self.backbone = MODELS.build(backbone)
         self.pooling = AttentionPooling(out_channels, num_heads, grid)
         self.out_channels = out_channels
@@ -74,10 +80,11 @@ def load_backbone(backbone: torch.nn.Module, source: str) -> None:
 
     Args:
         backbone: The backbone; its parameter names must be those of the file (a classifier's head is left out).
-        source: A local file, or a scheme that MMEngine's loader knows, such as ``torchvision://resnet50``.
+        source: A local file, or ``torchvision://<model>``.
 
     Raises:
-        ValueError: If parameters of the backbone are missing from the file; the first few are named.
+        ValueError: If parameters of the backbone are missing from the file or of another shape; the first few are
+            named.
     """
     weights = load_state_dict(source)
     expected = backbone.state_dict()
@@ -94,5 +101,9 @@ def load_backbone(backbone: torch.nn.Module, source: str) -> None:
         if value.shape != target.shape and value.ndim == 4 and target.shape[1] == 1 \
                 and value.shape[:1] + value.shape[2:] == target.shape[:1] + target.shape[2:]:
             found[key] = value.sum(dim=1, keepdim=True)
+    reshaped = [f'{key} {tuple(found[key].shape)} instead of {tuple(target.shape)}' for key, target in expected.items()
+                if key in found and found[key].shape != target.shape]
+    if reshaped:
+        raise ValueError(f'{source} does not fit the backbone ({type(backbone).__name__}): {reshaped[:3]}')
     backbone.load_state_dict({key: found.get(key, value) for key, value in expected.items()})
     print_log(f'loaded {len(expected)} tensors of the backbone from {source}', 'current')

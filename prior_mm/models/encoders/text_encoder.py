@@ -25,7 +25,8 @@ class TextEncoder(BaseModule):
         local_files_only: Never ask the network. Set to False to let ``pretrained`` be fetched by its name.
 
     Raises:
-        ValueError: If not exactly one of ``pretrained`` and ``config`` is given.
+        ValueError: If not exactly one of ``pretrained`` and ``config`` is given, or the pretrained model is damaged or
+            lacks weights.
         FileNotFoundError: If the model or the vocabulary is not on this machine.
     """
 
@@ -38,7 +39,7 @@ class TextEncoder(BaseModule):
             self.encoder = _load_pretrained(pretrained, local_files_only)
         else:
             self.encoder = _build_from_config(config, vocab_file)
-        if is_packable(self.encoder):
+        if getattr(self.encoder, 'pooler', None) is not None:
             self.encoder.pooler = None  # never used; without it no parameter is left without a gradient
 
     @property
@@ -46,29 +47,52 @@ class TextEncoder(BaseModule):
         """Width W of the features."""
         return self.encoder.config.hidden_size
 
+    @property
+    def max_length(self) -> int | None:
+        """Word pieces of the longest report that there are positions for; None if there is no limit."""
+        positions = getattr(self.encoder.config, 'max_position_embeddings', None)
+        # RoBERTa and its kin count positions from behind the padding id.
+        padding = getattr(getattr(self.encoder, 'embeddings', None), 'padding_idx', -1)
+        return positions and positions - 1 - padding
+
     def forward(self, reports: Reports) -> Tensor:
         """Features of the word pieces, (B, L, W); 0 (or, for other encoders than BERT, anything) at padding.
 
         Raises:
             ValueError: If a report is longer than the encoder's positions or holds an id outside its vocabulary.
         """
-        length, longest = reports.token_ids.shape[1], getattr(self.encoder.config, 'max_position_embeddings', None)
+        length, longest = reports.token_ids.shape[1], self.max_length
         if longest and length > longest:
             raise ValueError(f'a report has {length} word pieces, the text encoder takes {longest}: '
                              f'set max_length={longest} in TokenizeReport')
+        largest, vocabulary = int(reports.token_ids.max()), self.encoder.config.vocab_size
+        if largest >= vocabulary:  # on a GPU the look-up would end in an assertion that says nothing of the cause
+            raise ValueError(f'a report holds the word-piece id {largest}, the text encoder has {vocabulary} ids: '
+                             'TokenizeReport.tokenizer and text_encoder must name the same vocabulary')
         if is_packable(self.encoder):
             return unpack(packed_bert(self.encoder, reports.token_ids, reports.token_mask), reports.token_mask)
         return self.encoder(input_ids=reports.token_ids, attention_mask=reports.token_mask.long()).last_hidden_state
 
 
 def _load_pretrained(source: str, local_files_only: bool):
+    is_folder = Path(source).is_dir()
     try:
-        return AutoModel.from_pretrained(source, local_files_only=local_files_only)
-    except OSError as error:
+        encoder, loading = AutoModel.from_pretrained(source, local_files_only=local_files_only or is_folder,
+                                                     output_loading_info=True)
+    except Exception as error:  # damaged files make the reader fail in many ways
+        if is_folder:
+            raise ValueError(f"the text encoder's folder {source} cannot be read (wanted: config.json, and "
+                             f'model.safetensors or pytorch_model.bin of the same model): {error}') from error
+        if not isinstance(error, OSError):
+            raise
         raise FileNotFoundError(
             f"the text encoder '{source}' is not on this machine, and nothing is fetched unasked. Give a local "
             'folder (config.json, model.safetensors or pytorch_model.bin, vocab.txt): text_encoder.pretrained=FOLDER; '
             f'or let it be fetched: text_encoder.local_files_only=False. (Hugging Face says: {error})') from error
+    missing = [name for name in loading['missing_keys'] if 'pooler.' not in name and 'position_ids' not in name]
+    if missing:  # Hugging Face would go on with random numbers
+        raise ValueError(f"the text encoder '{source}' lacks {len(missing)} of its tensors, for example {missing[:3]}")
+    return encoder
 
 
 def _build_from_config(config: dict, vocab_file: str | None):

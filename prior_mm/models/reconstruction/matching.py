@@ -23,7 +23,9 @@ def match(predictions: Tensor, targets: Tensor, order: MatchingOrder = 'inverse'
     Returns:
         For each target the index of its prediction, int64, (B, Q).
     """
-    cost = torch.cdist(at_least_float32(predictions), at_least_float32(targets), p=1).cpu()
+    cost = torch.cdist(at_least_float32(predictions), at_least_float32(targets), p=1)
+    # Where it is not finite any matching will do: the loss is not finite either, and training stops there by name.
+    cost = cost.nan_to_num(0., 0., 0.).cpu()
     # The assignment is the one thing that is done study by study: it has no batched form.
     target_of = torch.stack([torch.from_numpy(linear_sum_assignment(study)[1]) for study in cost.numpy()])
     target_of = target_of.to(predictions.device)

@@ -1,0 +1,106 @@
+"""BERT without padding against Hugging Face's own, padded."""
+import pytest
+import torch
+from fast_and_slow import assert_same, spread_out
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
+
+from prior_mm.models.encoders.packed_bert import is_packable, packed_bert, unpack
+
+VOCABULARY, LONGEST = 40, 16
+SIZES = dict(vocab_size=VOCABULARY, hidden_size=12, num_hidden_layers=3, num_attention_heads=3, intermediate_size=20,
+             max_position_embeddings=LONGEST)
+
+
+def bert(dropout: float = 0., **changes) -> BertModel:
+    config = BertConfig(**SIZES, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout, **changes)
+    return spread_out(BertModel(config, add_pooling_layer=False))
+
+
+def word_pieces(mask: torch.Tensor, seed: int = 0) -> torch.Tensor:
+    """Random ids, at padding as well."""
+    return torch.randint(VOCABULARY, mask.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def mask_of(lengths: list[int], padded: int = 0) -> torch.Tensor:
+    return torch.arange(max(max(lengths), padded)) < torch.tensor(lengths)[:, None]
+
+
+def hugging_face(model: BertModel, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return model(input_ids=ids, attention_mask=mask.long()).last_hidden_state[mask]
+
+
+lengths = st.lists(st.integers(1, LONGEST), min_size=1, max_size=5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(lengths=lengths, padded=st.integers(1, LONGEST), seed=st.integers(0, 99))
+def test_hugging_face(lengths, padded, seed):
+    """Hidden states and the gradients of all weights are those of the padded computation, whatever the lengths."""
+    model, mask = bert(), mask_of(lengths, padded)
+    ids = word_pieces(mask, seed)
+    assert_same(lambda: packed_bert(model, ids, mask), lambda: hugging_face(model, ids, mask), model.parameters())
+
+
+@settings(max_examples=10, deadline=None)
+@given(rows=st.lists(st.lists(st.booleans(), min_size=6, max_size=6).filter(any), min_size=1, max_size=3))
+def test_holes_in_the_mask(rows):
+    """Word pieces keep their positions where others before them are masked."""
+    model, mask = bert(), torch.tensor(rows)
+    ids = word_pieces(mask)
+    assert_same(lambda: packed_bert(model, ids, mask), lambda: hugging_face(model, ids, mask), model.parameters())
+
+
+@settings(max_examples=10, deadline=None)
+@given(lengths=lengths, more=st.integers(0, 3))
+def test_padding_and_neighbours_do_not_matter(lengths, more):
+    """Each report has the features that it has alone; ids at padding, even impossible ones, are never read."""
+    model, mask = bert(), mask_of(lengths, min(max(lengths) + more, LONGEST))
+    ids = word_pieces(mask)
+    together = packed_bert(model, ids.masked_fill(~mask, VOCABULARY + 7), mask)
+    alone = [packed_bert(model, row[:n][None], torch.ones(1, n, dtype=torch.bool))
+             for row, n in zip(ids, lengths, strict=True)]
+    torch.testing.assert_close(together, torch.cat(alone), rtol=1e-9, atol=1e-9)
+
+
+def test_report_without_word_pieces():
+    """A row of padding only leaves no NaN, neither in the other rows nor in the gradients."""
+    model, mask = bert(), mask_of([3, 0, 2])
+    hidden = packed_bert(model, word_pieces(mask), mask)
+    assert hidden.shape == (5, 12) and hidden.isfinite().all()
+    hidden.square().sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize('place', ['embeddings', 'encoder.layer.2.attention.self', 'encoder.layer.2.attention.output',
+                                   'encoder.layer.2.output'])
+def test_dropout(place):
+    """Each dropout of BERT is drawn in training, and none in evaluation."""
+    model, mask = bert(dropout=0.3), mask_of([5, 3])
+    ids = word_pieces(mask)
+    torch.testing.assert_close(packed_bert(model, ids, mask), hugging_face(model, ids, mask), rtol=1e-9, atol=1e-9)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.
+    model.train()
+    assert torch.equal(packed_bert(model, ids, mask), packed_bert(model, ids, mask))
+    model.get_submodule(place).dropout.p = 0.3
+    assert not torch.equal(packed_bert(model, ids, mask), packed_bert(model, ids, mask))
+
+
+def test_unpack():
+    """Packed features go back to their places, zeros to the padding."""
+    mask = torch.tensor([[True, True, False], [False, False, False], [True, False, True]])
+    packed = torch.arange(1., 9.).view(4, 2)
+    unpacked = unpack(packed, mask)
+    assert torch.equal(unpacked[mask], packed)
+    assert not unpacked[~mask].any()
+
+
+def test_what_is_packable():
+    """Only plain BERT: a decoder, relative positions and RoBERTa (which counts positions from 2) compute otherwise."""
+    assert is_packable(bert())
+    assert not is_packable(bert(is_decoder=True))
+    assert not is_packable(bert(position_embedding_type='relative_key'))
+    assert not is_packable(RobertaModel(RobertaConfig(**SIZES)))
