@@ -91,6 +91,18 @@ def test_shuffle_is_a_permutation_and_leaves_the_annotation_alone():
     assert sorted(shuffled) == sorted(sentences) != shuffled and sentences == [str(i) for i in range(20)]
 
 
+def test_parts_of_reports():
+    """As often as it is asked for, a part of any length, without repetition; one sentence is among them."""
+    sentences = [str(i) for i in range(5)]
+    transform = ShuffleSentences(subset_prob=0.5)
+    kept = [transform(dict(sentences=sentences, rng=rng(seed)))['sentences'] for seed in range(2000)]
+    assert all(len(set(part)) == len(part) and set(part) <= set(sentences) for part in kept)
+    shares = [sum(len(part) == n for part in kept) / len(kept) for n in range(6)]
+    assert shares == pytest.approx([0, .1, .1, .1, .1, .6], abs=.035)
+    with pytest.raises(ValueError, match='subset_prob'):
+        ShuffleSentences(subset_prob=1.5)
+
+
 @settings(max_examples=100, deadline=None)
 @given(sentences=st.lists(SENTENCE, min_size=1, max_size=30), max_length=st.integers(3, 60))
 def test_tokens(vocabulary, sentences, max_length):

@@ -8,12 +8,29 @@ from prior_mm.tokenizer import load_tokenizer
 
 @TRANSFORMS.register_module()
 class ShuffleSentences(BaseTransform):
-    """Puts ``sentences`` in a new order at each visit (paper section 4.1)."""
+    """Puts ``sentences`` in a new order at each visit (paper section 4.1), and may leave some of them out.
+
+    Args:
+        subset_prob: How often only a part of the report is kept: as many of its sentences as are drawn evenly from one
+            to all. 0, as in the paper, keeps all. It is for text encoders that start from random weights: a prompt is
+            a report of one sentence, and data sets of reports with at least four never show one.
+
+    Raises:
+        ValueError: If it is no probability.
+    """
+
+    def __init__(self, subset_prob: float = 0.) -> None:
+        if not 0 <= subset_prob <= 1:
+            raise ValueError(f'ShuffleSentences: subset_prob must lie in [0, 1], got {subset_prob}')
+        self.subset_prob = subset_prob
 
     def transform(self, results: dict) -> dict:
         """Replace ``sentences``."""
-        sentences = results['sentences']
-        results['sentences'] = [sentences[i] for i in results['rng'].permutation(len(sentences))]
+        sentences, rng = results['sentences'], results['rng']
+        order = rng.permutation(len(sentences))
+        if self.subset_prob and rng.random() < self.subset_prob:
+            order = order[:rng.integers(1, len(sentences) + 1)]
+        results['sentences'] = [sentences[i] for i in order]
         return results
 
 
