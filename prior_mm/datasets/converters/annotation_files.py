@@ -18,7 +18,7 @@ def write_annotations(path: Path, metainfo: dict[str, Any], entries: Iterable[st
         OSError: If it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f'.{os.getpid()}.part')
+    unfinished = path.with_suffix('.part')  # the same each time, so that what a killed run left is replaced
     try:
         with unfinished.open('w', encoding='utf-8') as file:
             file.write(f'{{"metainfo": {json.dumps(metainfo, ensure_ascii=False, indent=1)},\n"data_list": [')

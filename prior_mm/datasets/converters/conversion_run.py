@@ -1,9 +1,11 @@
 """All studies of a data set, on all cores, in parts that survive a stop."""
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,12 +17,11 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from prior_mm.datasets.reports import SENTENCE_SPLITTER
+from prior_mm.datasets import reports
 
 from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions, convert_study
 
-_PARSER = 1  # counted up when the same report would give other sentences, so that old parts are not used again
 _EXAMPLES = 20
 # Parts with these are made anew: what was missing may be there by now.
 _MENDABLE = (Dropped.NO_REPORT.value, Dropped.UNREADABLE.value)
@@ -66,14 +67,14 @@ class Conversion:
         parts_root: Folder of the parts; it is made, and removed by :meth:`clean`.
         options: What is done with every study.
         fingerprint: Says which input it is (names, sizes and times of the files); parts of another one, of other
-            options or of another splitter are not used.
+            options, or whose sentences were split in another way, are not used.
         workers: Processes; by default one for each core that may be used.
         part_size: Studies a part.
     """
 
     def __init__(self, parts_root: Path, options: ConversionOptions, fingerprint: Iterable[object],
                  workers: int | None = None, part_size: int = 256) -> None:
-        key = json.dumps([_PARSER, SENTENCE_SPLITTER, part_size, str(options), [str(item) for item in fingerprint]])
+        key = json.dumps([_parser(), part_size, str(options), [str(item) for item in fingerprint]])
         self._root = parts_root
         self._folder = parts_root / hashlib.sha256(key.encode()).hexdigest()[:16]
         self._options = options
@@ -192,6 +193,12 @@ def _reusable_summary(path: Path) -> PartSummary | None:
     return None if summary.images_lost or any(summary.by_reason()[reason] for reason in _MENDABLE) else summary
 
 
+def _parser() -> list[str]:
+    """What decides which sentences a report gives: the library's version and our code."""
+    sources = sorted(Path(reports.__file__).parent.glob('*.py'))
+    return [reports.SENTENCE_SPLITTER, *(hashlib.sha256(source.read_bytes()).hexdigest() for source in sources)]
+
+
 def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
@@ -199,6 +206,15 @@ def available_cores() -> int:
 
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process stops the work, part by part
+    threading.Thread(target=_leave_with_main_process, daemon=True).start()
+
+
+def _leave_with_main_process() -> None:
+    """End this worker when the main process was killed: it would wait for work for ever."""
+    main_process = multiprocessing.parent_process()
+    if main_process is not None:
+        main_process.join()
+        os._exit(1)
 
 
 def _is_done(result: 'PartSummary | Future') -> bool:

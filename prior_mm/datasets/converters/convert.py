@@ -1,4 +1,5 @@
 """From raw studies to the annotation files of a data set, with a table of what became of them."""
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +26,18 @@ class DatasetSource:
         splits: Names of the annotation files.
         total: Number of studies.
         studies: Gives them, in the same order at each call.
-        fingerprint: Files that the studies come from; others than last time make all parts anew.
+        image_root: What the studies' image paths are relative to.
+        fingerprint: Files and whatever else the studies come from; another one than last time makes all parts anew.
+        remarks: Gives lines for the end of the conversion.
     """
     name: str
     synthetic: bool
     splits: list[str]
     total: int
     studies: Callable[[], Iterable[RawStudy]]
-    fingerprint: tuple[Path, ...]
+    image_root: Path
+    fingerprint: tuple[object, ...]
+    remarks: Callable[[PartSummary], Iterable[str]] = lambda summary: ()
 
 
 def convert_dataset(source: DatasetSource, output: Path, options: ConversionOptions, workers: int | None = None,
@@ -95,28 +100,30 @@ def print_summary(summary: PartSummary, splits: list[str], console: Console, exa
     add_row('  their frontal images', [summary.images[split] for split in columns])
     for reason in Dropped:
         if reason is not Dropped.NOT_IN_SPLIT or '' in columns:
-            add_row(f'dropped: {reason.value}', [summary.dropped.get(split, {}).get(reason.value, 0)
+            add_row(f'dropped: {reason.value}', [summary.dropped.get(split, Counter())[reason.value]
                                                  for split in columns])
     console.print(table)
     if summary.images_lost:
         console.print(f'{summary.images_lost:,} images of kept studies are missing or unreadable and were left out.')
-    for reason, found in summary.examples.items() if examples else ():
-        console.print(f'{reason}:')
+    for name, found in summary.examples.items() if examples else ():
+        console.print(f'{name}:')
         for example in found[:examples]:
-            console.print(f'  {example}', markup=False, highlight=False)
+            console.print(f'  {example}', markup=False, highlight=False, soft_wrap=True)
 
 
 def _fingerprint(source: DatasetSource) -> Iterator[object]:
     yield source.name
-    for path in source.fingerprint:
-        status = path.stat()
-        yield from (path, status.st_size, status.st_mtime_ns)
+    for item in source.fingerprint:
+        yield item
+        if isinstance(item, Path) and item.is_file():
+            status = item.stat()
+            yield from (status.st_size, status.st_mtime_ns)
 
 
 def _metainfo(source: DatasetSource, split: str, options: ConversionOptions, summary: PartSummary) -> dict:
     dropped = {reason.value: count for reason in Dropped
-               if (count := summary.dropped.get(split, {}).get(reason.value, 0))}
+               if (count := summary.dropped.get(split, Counter())[reason.value])}
     return dict(schema=SCHEMA, dataset=source.name, split=split, synthetic=source.synthetic,
                 min_sentences=options.min_sentences, sentence_splitter=SENTENCE_SPLITTER,
-                resized_short_side=options.short_side,
+                resized_short_side=options.short_side, images_checked=options.check_images,
                 summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))

@@ -8,12 +8,12 @@ from pathlib import Path
 from .csv_tables import TableError, read_rows
 from .mimic_layout import MimicLayout, check_reports, find_image_suffix
 from .raw_study import FRONTAL_VIEWS, RawStudy
+from .splits import ordered_splits, read_splits
 
 FULL_STUDIES = 227_827
 FULL_IMAGES = 377_110
 _PROBES = 64
 _FILE_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,127}')
-_SPLIT_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}')
 _MISSING = 2  # a label that is not given
 
 
@@ -41,7 +41,7 @@ class MimicStudies:
 
     def splits(self) -> list[str]:
         """Names of the splits."""
-        return sorted(set(self._splits.values()), key=_split_order) if self._splits is not None else ['train']
+        return ordered_splits(self._splits.values()) if self._splits is not None else ['train']
 
     def studies(self) -> Iterator[RawStudy]:
         """All studies, split by split, in the order of the metadata."""
@@ -62,8 +62,12 @@ class MimicStudies:
                                                                 strict=False) if value - 1 != _MISSING})
 
 
-def read_mimic_tables(layout: MimicLayout) -> MimicStudies:
+def read_mimic_tables(layout: MimicLayout, check_images: bool = True) -> MimicStudies:
     """Read metadata, split and labels, and look whether the images and reports they name are there.
+
+    Args:
+        layout: Where the files are.
+        check_images: Whether some of the images must be there.
 
     Raises:
         TableError: If a table is damaged, lacks a column, or contradicts itself; the message names the line.
@@ -72,14 +76,16 @@ def read_mimic_tables(layout: MimicLayout) -> MimicStudies:
     studies = MimicStudies(layout)
     _read_metadata(studies)
     if layout.split is not None:
-        studies._splits = _read_splits(layout.split)
+        split = layout.split
+        studies._splits = read_splits(split, lambda line, text: _number(split, line, 'study_id', text, 's'))
     if layout.labels is not None:
         studies.label_names, studies._labels = _read_labels(layout.labels)
     every = max(1, len(studies._frontal) // _PROBES)
     probes = [study_id for study_id in list(studies._frontal)[::every]]
     found = [studies._study(study_id, studies._subjects[study_id], '') for study_id in probes]
-    studies.suffix = find_image_suffix(layout, [image.removesuffix('.jpg') for study in found
-                                                for image in study.images])
+    if check_images:
+        studies.suffix = find_image_suffix(layout, [image.removesuffix('.jpg') for study in found
+                                                    for image in study.images])
     check_reports(layout, [layout.report(study.subject_id, study.study_id) for study in found])
     return studies
 
@@ -104,19 +110,6 @@ def _read_metadata(studies: MimicStudies) -> None:
     if not studies._frontal:
         raise TableError(f'{path} lists no frontal image (ViewPosition {" or ".join(FRONTAL_VIEWS)}) among '
                          f'{studies.images:,}. Is it the right file?')
-
-
-def _read_splits(path: Path) -> dict[str, str]:
-    splits: dict[str, str] = {}
-    for line, row in read_rows(path, ('study_id', 'split')):
-        study_id, split = _number(path, line, 'study_id', row['study_id'], 's'), sys.intern(row['split'])
-        if not _SPLIT_NAME.fullmatch(split):
-            raise TableError(f'{path}, line {line}: the split {split!r} cannot be the name of a file; wanted are '
-                             'train, validate and test')
-        if splits.setdefault(study_id, split) != split:
-            raise TableError(f'{path}, line {line}: the study {study_id} is in {split} here and in '
-                             f'{splits[study_id]} above. A study must be in one split')
-    return splits
 
 
 def _read_labels(path: Path) -> tuple[tuple[str, ...], dict[str, bytes]]:
@@ -154,8 +147,3 @@ def _number(path: Path, line: int, column: str, text: str, letter: str) -> str:
     if not (digits.isascii() and digits.isdigit() and 3 <= len(digits) <= 18):
         raise TableError(f'{path}, line {line}: {column} {text!r} is not such a number as {letter}50414267')
     return letter + digits
-
-
-def _split_order(name: str) -> tuple[int, str]:
-    known = ('train', 'validate', 'test')
-    return (known.index(name) if name in known else len(known)), name

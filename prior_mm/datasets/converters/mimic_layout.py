@@ -1,16 +1,17 @@
 """Where the parts of MIMIC-CXR(-JPG) lie, and what is missing, before any work is done."""
+import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+from .layout_error import LayoutError
 
 _JPG_PAGE = 'physionet.org/content/mimic-cxr-jpg'
 _REPORT_PAGE = 'physionet.org/content/mimic-cxr'
-_REPORT_FOLDERS = ('', 'mimic-cxr-reports', 'reports', 'mimic-cxr')
+_REPORT_FOLDERS = ('mimic-cxr-reports', 'reports', 'mimic-cxr', '')
+_PATIENTS = 64  # in whose folders reports are looked for; all 65,379 take minutes on a network drive
 _SUFFIXES = ('.jpg', '.png', '.dcm')
-
-
-class LayoutError(FileNotFoundError):
-    """Parts of a data set are missing; the message lists all of them, each with its mend."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class MimicLayout:
 
 
 def find_mimic_layout(root: Path, image_root: Path | None = None, report_root: Path | None = None,
-                      metadata: Path | None = None, split: Path | None = None,
-                      labels: Path | None = None) -> MimicLayout:
+                      metadata: Path | None = None, split: Path | None = None, labels: Path | None = None,
+                      check_images: bool = True) -> MimicLayout:
     """Find the parts of MIMIC-CXR below a folder.
 
     Args:
@@ -49,6 +50,7 @@ def find_mimic_layout(root: Path, image_root: Path | None = None, report_root: P
         metadata: See :class:`MimicLayout`.
         split: See :class:`MimicLayout`.
         labels: See :class:`MimicLayout`.
+        check_images: Whether the folder of the images must be there.
 
     Raises:
         LayoutError: If something is missing that is needed, or was given.
@@ -60,8 +62,9 @@ def find_mimic_layout(root: Path, image_root: Path | None = None, report_root: P
             problems.append(f'{name}: there is no {given}. Check the path')
     images = image_root or root
     if not root.is_dir():
-        problems.append(f'the folder {root} does not exist. Give the folder that holds files/ and the tables')
-    elif not (images / 'files').is_dir() and image_root in (None, images) and images.is_dir():
+        raise LayoutError([*problems, f'the folder {root} does not exist. Give the folder that holds files/ and the '
+                                      'tables'])
+    if check_images and images.is_dir() and not (images / 'files').is_dir():
         inner = next(iter(sorted(images.glob('*/files'))), None)
         hint = f'; there is one in {inner.parent}, give that' if inner else ''
         problems.append(f'images: {images} holds no folder files/ (with p10/p10000032/s50414267/*.jpg in it){hint}. '
@@ -77,7 +80,7 @@ def find_mimic_layout(root: Path, image_root: Path | None = None, report_root: P
         problems.append(f'reports: there is no files/p10/p10000032/s50414267.txt or the like below {root}, nor below '
                         f'its mimic-cxr-reports/: {mend}, or give --report-root')
     if problems or metadata is None or reports is None:
-        raise LayoutError('The data are not complete:\n' + '\n'.join(f'  - {problem}' for problem in problems))
+        raise LayoutError(problems)
     return MimicLayout(images, reports, metadata, split or _table(root, 'split'), labels or _table(root, 'chexpert'))
 
 
@@ -95,9 +98,9 @@ def find_image_suffix(layout: MimicLayout, stems: list[str]) -> str:
         for suffix in _SUFFIXES:
             if (layout.image_root / f'{stem}{suffix}').is_file():
                 return suffix
-    raise LayoutError(f'The data are not complete:\n  - images: none of {len(stems)} that {layout.metadata} names is '
-                      f'there, such as {layout.image_root / stems[0]}{_SUFFIXES[0]}. Is --image-root the folder that '
-                      'holds files/, and is the metadata of this data set?')
+    raise LayoutError([f'images: none of {len(stems)} that {layout.metadata} names is there, such as '
+                       f'{layout.image_root / stems[0]}{_SUFFIXES[0]}. Is --image-root the folder that holds files/, '
+                       'and is the metadata of this data set?'])
 
 
 def check_reports(layout: MimicLayout, reports: list[Path]) -> None:
@@ -107,15 +110,20 @@ def check_reports(layout: MimicLayout, reports: list[Path]) -> None:
         LayoutError: If none is.
     """
     if not any(report.is_file() for report in reports):
-        raise LayoutError(f'The data are not complete:\n  - reports: none of {len(reports)} that {layout.metadata} '
-                          f'names is there, such as {reports[0]}. Is --report-root the folder that holds files/?')
+        raise LayoutError([f'reports: none of {len(reports)} that {layout.metadata} names is there, such as '
+                           f'{reports[0]}. Is --report-root the folder that holds files/?'])
 
 
 def is_said_to_be_synthetic(root: Path) -> bool:
-    """Whether a README beside the data says so, as the demo data's does."""
+    """Whether dataset.json beside the data says so, as the demo's does, or a README, in capitals."""
+    try:
+        if json.loads((root / 'dataset.json').read_text(encoding='utf-8'))['synthetic'] is True:
+            return True
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
     texts = (path.read_text(encoding='utf-8', errors='replace') for path in sorted(root.glob('README*'))
              if path.is_file())
-    return any(re.search(r'\bsynthetic\b', text, re.I) for text in texts)
+    return any(re.search(r'\bSYNTHETIC\b', text) for text in texts)
 
 
 def _table(root: Path, kind: str) -> Path | None:
@@ -126,7 +134,7 @@ def _table(root: Path, kind: str) -> Path | None:
 
 def _report_root(root: Path) -> Path | None:
     for folder in _REPORT_FOLDERS:
-        groups = sorted((root / folder / 'files').glob('p[0-9]*'))
-        if any(next(group.glob('p*/s*.txt'), None) for group in groups):
-            return root / folder
+        for group in (root / folder / 'files').glob('p[0-9]*'):
+            if any(next(patient.glob('s*.txt'), None) for patient in islice(group.glob('p*'), _PATIENTS)):
+                return root / folder
     return None

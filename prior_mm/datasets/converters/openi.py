@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 
 _ARCHIVE_MEND = ('give the archive NLMCXR_reports.tgz, or the folder ecgen-radiology of its *.xml files; the package '
                  'torchxrayvision carries the archive (`pip install --no-deps torchxrayvision`)')
+_LONGEST = 2**20  # bytes; the longest of the collection has some 20,000
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ def find_openi_archive() -> Path:
                             f'{where}: `pip install --no-deps torchxrayvision==1.5.7`')
 
 
-def read_openi_reports(source: str | PathLike[str] | None = None) -> Iterator[OpenIReport]:
+def read_openi_reports(source: str | PathLike[str] | None = None,
+                       damaged: dict[str, str] | None = None) -> Iterator[OpenIReport]:
     """Read all reports, ordered by their number whatever the order of the files.
 
     Args:
         source: A tar archive (compressed or not), a folder with XML files at any depth, or one XML file. By default
             the archive that :func:`find_openi_archive` finds.
+        damaged: Takes the names of damaged files and what is wrong with them; without it, one is an error.
 
     Yields:
         One report a file.
@@ -66,11 +69,17 @@ def read_openi_reports(source: str | PathLike[str] | None = None) -> Iterator[Op
         raise FileNotFoundError(f'There is no {source}: {_ARCHIVE_MEND}')
     reports: dict[str, OpenIReport] = {}
     for name, content in _xml_files(source):
-        report = parse_openi_report(content, name)
+        try:
+            report = parse_openi_report(content, name)
+        except ValueError as error:
+            if damaged is None:
+                raise
+            damaged[PurePath(name).name] = str(error)
+            continue
         if report.report_id in reports:
             raise ValueError(f'{name}: the report {report.report_id} is there twice. Remove one of the two files')
         reports[report.report_id] = report
-    if not reports:
+    if not reports and not damaged:
         raise ValueError(f'{source} holds no *.xml file: {_ARCHIVE_MEND}')
     yield from sorted(reports.values(), key=lambda report: (_number(report.report_id), report.report_id))
 
@@ -86,6 +95,8 @@ def parse_openi_report(content: bytes, name: str) -> OpenIReport:
         ValueError: If it is no XML, declares entities (none of the collection does; they can be made to fill the
             memory), or is no Open-i report.
     """
+    if len(content) > _LONGEST:
+        raise ValueError(f'{name}: more than a million bytes are no report. Fetch it again')
     if b'<!ENTITY' in content or b'<!DOCTYPE' in content:
         raise ValueError(f'{name}: an Open-i report declares neither entities nor a document type. Fetch it again')
     try:
@@ -109,9 +120,9 @@ def parse_openi_report(content: bytes, name: str) -> OpenIReport:
 def _xml_files(source: Path) -> Iterator[tuple[str, bytes]]:
     if source.is_dir():
         for path in sorted(source.rglob('*.xml')):
-            yield str(path), path.read_bytes()
+            yield str(path), _content(path)
     elif source.suffix.lower() == '.xml':
-        yield str(source), source.read_bytes()
+        yield str(source), _content(source)
     else:
         try:
             with tarfile.open(source) as archive:
@@ -119,9 +130,14 @@ def _xml_files(source: Path) -> Iterator[tuple[str, bytes]]:
                     if member.isfile() and member.name.lower().endswith('.xml'):
                         content = archive.extractfile(member)
                         assert content is not None  # it is a file
-                        yield f'{source}, {member.name}', content.read()
+                        yield f'{source}, {member.name}', content.read(_LONGEST + 1)
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
             raise ValueError(f'{source} is no tar archive, or cut short ({error}): {_ARCHIVE_MEND}') from None
+
+
+def _content(path: Path) -> bytes:
+    with path.open('rb') as file:
+        return file.read(_LONGEST + 1)
 
 
 def _number(report_id: str) -> int:

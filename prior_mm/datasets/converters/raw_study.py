@@ -28,8 +28,9 @@ class RawStudy:
         split: Name of the annotation file it goes to; '' if none is given for it.
         report: File of the report, or its sections where the data set keeps them apart.
         images: Paths of the frontal images, relative to the image root, with '/'.
-        views: ``AP`` or ``PA`` for each image.
+        views: View of each image: ``AP``, ``PA``, or ``frontal`` where nothing says which.
         labels: 1, 0 or -1 by finding; empty if there are none.
+        fault: Why the report cannot be read, where that is known already.
     """
     study_id: str
     subject_id: str
@@ -38,3 +39,4 @@ class RawStudy:
     images: tuple[str, ...]
     views: tuple[str, ...]
     labels: dict[str, int] = field(default_factory=dict)
+    fault: str = ''

@@ -10,6 +10,7 @@ from .raw_study import Dropped, RawStudy
 from .resized_copies import resized_path, write_resized
 
 _LONGEST_REPORT = 2**20  # bytes; the longest of MIMIC-CXR has some 6,000
+_PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b'\t\n\r\f\v')
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def convert_study(study: RawStudy, options: ConversionOptions) -> Outcome:
     """
     if not study.split:
         return Outcome(None, Dropped.NOT_IN_SPLIT)
+    if study.fault:
+        return Outcome(None, Dropped.UNREADABLE, study.fault)
     if not study.images:
         return Outcome(None, Dropped.NO_FRONTAL_VIEW)
     sections = study.report
@@ -69,8 +72,8 @@ def convert_study(study: RawStudy, options: ConversionOptions) -> Outcome:
             faults.append(str(error))
     if not images:
         return Outcome(None, Dropped.UNREADABLE, '; '.join(faults))
-    entry = dict(study_id=study.study_id, subject_id=study.subject_id, images=images, views=views,
-                 sentences=sentences)
+    entry: dict[str, Any] = dict(study_id=study.study_id, subject_id=study.subject_id, images=images, views=views,
+                                 sentences=sentences)
     if study.labels:
         entry['labels'] = study.labels
     return Outcome(entry, detail='; '.join(faults))
@@ -87,8 +90,8 @@ def read_report(path: Path) -> str:
         content = file.read(_LONGEST_REPORT + 1)
     if len(content) > _LONGEST_REPORT:
         raise ValueError('more than a million bytes are no report')
-    if content.count(b'\0') > len(content) // 4:
-        raise ValueError('it holds zero bytes, no text')
+    if len(content.translate(None, _PRINTED)) > len(content) // 20:
+        raise ValueError('it holds control characters and is no text, or none in UTF-8. Fetch it again')
     try:
         return content.decode('utf-8-sig')
     except UnicodeDecodeError:
