@@ -47,8 +47,8 @@ class ZeroShotClassifier(PRIOR):
         self.local_weight = local_weight
         self.scale = scale
         loaded = load_tokenizer(tokenizer)
-        # The word pieces of a prompt stand alone, without [CLS] and [SEP], as in the published evaluation. One at a time:
-        # batches would start threads, which do not survive the fork of the data loader's workers.
+        # The word pieces of a prompt stand alone, without [CLS] and [SEP], as in the published evaluation. One at a
+        # time: batches would start threads, which do not survive the fork of the data loader's workers.
         tokens = [loaded.backend_tokenizer.encode(text, add_special_tokens=False).ids
                   for texts in prompts.values() for text in texts]
         self.prompts = Reports.from_sequences(tokens, [[0] * len(ids) for ids in tokens], loaded.pad_token_id)

@@ -18,7 +18,7 @@ def ellipse(x: np.ndarray, y: np.ndarray, center: tuple[float, float], radii: tu
     return step(np.sqrt(((x - center[0]) / radii[0])**2 + ((y - center[1]) / radii[1])**2) - 1, softness)
 
 
-def band(distance: np.ndarray, width: float, softness: float) -> np.ndarray:
+def band(distance: np.ndarray, width: float | np.ndarray, softness: float) -> np.ndarray:
     """1 where the distance from a line is less than half of ``width``."""
     return step(np.abs(distance) - width / 2, softness)
 
