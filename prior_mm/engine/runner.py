@@ -26,6 +26,13 @@ class PriorRunner(Runner):
     optim_wrapper: OptimWrapper
     param_schedulers: Any
 
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """As MMEngine's; each group of parameters keeps its ``lr_mult`` as ``lr_scale``, since stages set the rates."""
+        built = super().build_optim_wrapper(optim_wrapper)
+        for group in built.param_groups:
+            group.setdefault('lr_scale', group['lr'] / built.optimizer.defaults['lr'])
+        return built
+
     @master_only
     def save_checkpoint(self, out_dir: str, filename: str, file_client_args: dict | None = None,
                         save_optimizer: bool = True, save_param_scheduler: bool = True, meta: dict | None = None,

@@ -106,7 +106,7 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         _, first = self.stages.at(self._epoch)
         rate = self.stage.learning_rate(self._iter - first * self.steps_per_epoch, self.steps_per_epoch)
         for group in self.runner.optim_wrapper.param_groups:
-            group['lr'] = rate * group.get('lr_scale', 1.)
+            group['lr'] = rate * group['lr_scale']
         seed = np.random.SeedSequence((self.runner.seed, self._iter, get_rank())).generate_state(1, np.uint64)[0]
         torch.manual_seed(int(seed))
         try:

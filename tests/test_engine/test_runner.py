@@ -90,3 +90,15 @@ def test_find_checkpoint(run, tmp_path):
     assert find_checkpoint(str(tmp_path), 'c.py') == str(tmp_path / 'epoch_9.pth')
     (tmp_path / 'best_accuracy_epoch_2.pth').touch()
     assert find_checkpoint(str(tmp_path), 'c.py').endswith('best_accuracy_epoch_2.pth')
+
+
+def test_learning_rates_of_parts(run, tmp_path):
+    """A part with its own lr_mult keeps that share of the stage's rate at every step, also in a resumed run."""
+    changes = {'optim_wrapper.paramwise_cfg': dict(custom_keys={'prototype_bank': dict(lr_mult=3.)})}
+    for name, options in (('whole', {}), ('resumed', dict(load_from=str(tmp_path / 'whole/epoch_1.pth'), resume=True))):
+        config = tiny_config(run / 'data', tmp_path / name, experiment_name=f'parts {name}', **changes, **options)
+        config.train_cfg.stages = config.train_cfg.stages[:1]
+        build_runner(config).train()
+        groups = load_checkpoint(tmp_path / name / 'epoch_2.pth')['optimizer']['param_groups']
+        rates = sorted({group['lr'] for group in groups})
+        assert len(rates) == 2 and rates[1] == pytest.approx(3 * rates[0]) and rates[0] > 0
