@@ -8,7 +8,8 @@ train_pipeline = [
     dict(type='ResizeRadiograph', size=image_size),
     dict(type='RandomRotateRadiograph', degrees=5),
     dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences'),
+    # The text encoder starts from random weights: parts of reports prepare it for prompts of one sentence.
+    dict(type='ShuffleSentences', subset_prob=0.5),
     dict(type='TokenizeReport', tokenizer=tokenizer, max_length=256),
     dict(type='PackStudy'),
 ]
