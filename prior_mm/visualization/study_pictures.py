@@ -15,6 +15,10 @@ from prior_mm.structures import Reports
 
 #: Labels that name nothing to look at in the image.
 _NO_FINDINGS = ('No Finding', 'Support Devices')
+#: How reports name a finding, where not by the words of its label.
+_WORDS = {'Cardiomegaly': ('heart', 'cardiac', 'cardiomegaly'), 'Lung Lesion': ('nodul', 'mass', 'lesion'),
+          'Lung Opacity': ('opaci', 'airspace', 'infiltrat'), 'Pleural Other': ('pleural', ),
+          'Enlarged Cardiomediastinum': ('mediastin', )}
 #: The range of attention that gets the full range of colours at least: a smaller one is shown as the little that it is.
 _LEAST_RANGE = .05
 
@@ -53,12 +57,14 @@ def choose_sentence(sentences: Sequence[str], attention: np.ndarray, labels: dic
     """Index of the sentence to show: of those that name a finding of the study, or of all, the one with most contrast.
 
     Args:
-        sentences: The N sentences.
+        sentences: The N sentences. One that begins with "no" names what is not there.
         attention: The attention of each over the image, (N, H', W').
         labels: The study's labels.
     """
-    words = {word for name in _findings(dict(labels=labels or {})) for word in name.lower().split() if len(word) > 4}
-    naming = [i for i, sentence in enumerate(sentences) if any(word in sentence.lower() for word in words)]
+    words = {word for name in _findings(dict(labels=labels or {}))
+             for word in _WORDS.get(name, [part for part in name.lower().split() if len(part) > 4])}
+    naming = [i for i, sentence in enumerate(map(str.lower, sentences))
+              if any(word in sentence for word in words) and not sentence.startswith('no ')]
     return max(naming or range(len(sentences)), key=lambda i: float(np.ptp(attention[i])))
 
 

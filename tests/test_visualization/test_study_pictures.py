@@ -30,13 +30,22 @@ def test_studies_with_different_findings_first():
 
 def test_sentence_that_names_a_finding_first():
     """Of the sentences that name a finding the one with most contrast; without findings, of all."""
-    sentences = ['Heart is normal.', 'Small effusion.', 'Large pleural effusion.', 'No edema.']
+    sentences = ['Heart is normal.', 'Small effusion.', 'Large pleural effusion.', 'Mild edema.']
     attention = np.zeros((4, 2, 2))
     attention[:, 0, 0] = [.9, .1, .2, .5]
     assert choose_sentence(sentences, attention, {'Pleural Effusion': 1, 'Edema': 0}) == 2
     assert choose_sentence(sentences, attention, {'Edema': 1}) == 3
     assert choose_sentence(sentences, attention, {'Fracture': 1}) == 0
     assert choose_sentence(sentences, attention) == 0
+
+
+def test_sentence_in_the_words_of_reports():
+    """Findings are found under the names that reports give them, and not where a report says that they are absent."""
+    sentences = ['No pulmonary nodules.', 'The heart is large.', 'There is a nodule.', 'Streaky opacities.']
+    attention = np.linspace(0, [4, 3, 2, 1], 5).T[..., None]
+    assert choose_sentence(sentences, attention, {'Lung Lesion': 1}) == 2
+    assert choose_sentence(sentences, attention, {'Lung Opacity': 1}) == 3
+    assert choose_sentence(sentences, attention, {'Cardiomegaly': 1, 'Lung Opacity': 1}) == 1
 
 
 @pytest.fixture
