@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 #: Where published files keep the parameters, outermost first.
 _WRAPPERS = ('state_dict', 'model', 'model_state_dict')
@@ -109,6 +109,33 @@ def load_state_dict(source: 'str | Path') -> dict[str, Tensor]:
     if not tensors:
         raise ValueError(f'{source} holds no parameters; its entries are {list(weights)[:5]}')
     return tensors
+
+
+def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, strict: bool) -> str:
+    """Load parameters into a model; never a silent random model.
+
+    Args:
+        model: The model.
+        weights: The parameters by name.
+        source: Where they come from, for messages.
+        strict: Whether all names must be there, and no others.
+
+    Returns:
+        One line that says how many tensors were loaded, and names the first that are missing or unknown.
+
+    Raises:
+        ValueError: If no name fits, a shape differs, or, with ``strict``, a name is missing or unknown.
+    """
+    ours = model.state_dict()
+    missing, unknown = sorted(ours.keys() - weights.keys()), sorted(weights.keys() - ours.keys())
+    reshaped = [f'{name} {tuple(weights[name].shape)} instead of {tuple(ours[name].shape)}'
+                for name in sorted(ours.keys() & weights.keys()) if ours[name].shape != weights[name].shape]
+    report = (f'{source}: {len(ours) - len(missing)} of {len(ours)} tensors of the model are there; missing '
+              f'{missing[:3]}; unknown {unknown[:3]}; of another shape {reshaped[:3]}')
+    if len(missing) == len(ours) or reshaped or (strict and (missing or unknown)):
+        raise ValueError(f'the weights do not fit the model. {report}')
+    model.load_state_dict(weights, strict=False)
+    return report if missing or unknown else f'{source}: all {len(ours)} tensors loaded'
 
 
 def _torchvision_file(source: str) -> Path:

@@ -9,7 +9,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import weights_to_cpu
 
-from prior_mm.checkpoint import load_checkpoint, load_state_dict, save_checkpoint
+from prior_mm.checkpoint import load_checkpoint, load_state_dict, load_weights, save_checkpoint
 from prior_mm.registry import RUNNERS
 from prior_mm.version import __version__
 
@@ -88,7 +88,7 @@ class PriorRunner(Runner):
         weights = load_state_dict(filename)
         checkpoint = dict(state_dict={key.removeprefix('module.'): value for key, value in weights.items()})
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
-        load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, strict, self.logger)
+        self.logger.info(load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, strict))
         self._has_loaded = True
         return checkpoint
 
@@ -115,7 +115,7 @@ class PriorRunner(Runner):
             self._randomness_cfg.update(seed=meta['seed'])
             self.set_randomness(**self._randomness_cfg)
             self.train_dataloader.sampler.seed = meta['seed']
-        load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, True, self.logger)
+        self.logger.info(load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, strict=True))
         self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
         self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
         self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
@@ -127,24 +127,6 @@ class PriorRunner(Runner):
             self.message_hub.update_info(key, value)
         self._has_loaded = True
         self.logger.info(f'resumed from {filename}: epoch {self.epoch}, step {self.iter}')
-
-
-def load_weights(model, weights: dict, source: str, strict: bool, logger) -> None:
-    """Load parameters into a model and say how many; never a silent random model.
-
-    Raises:
-        ValueError: If no name fits, a shape differs, or, with ``strict``, a name is missing or unknown.
-    """
-    ours = model.state_dict()
-    missing, unknown = sorted(ours.keys() - weights.keys()), sorted(weights.keys() - ours.keys())
-    reshaped = [f'{name} {tuple(weights[name].shape)} instead of {tuple(ours[name].shape)}'
-                for name in sorted(ours.keys() & weights.keys()) if ours[name].shape != weights[name].shape]
-    report = (f'{source}: {len(ours) - len(missing)} of {len(ours)} tensors of the model are there; missing '
-              f'{missing[:3]}; unknown {unknown[:3]}; of another shape {reshaped[:3]}')
-    if len(missing) == len(ours) or reshaped or (strict and (missing or unknown)):
-        raise ValueError(f'the weights do not fit the model. {report}')
-    model.load_state_dict(weights, strict=False)
-    logger.info(report if missing or unknown else f'{source}: all {len(ours)} tensors loaded')
 
 
 def plain(value: Any) -> Any:

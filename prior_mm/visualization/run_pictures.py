@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from prior_mm.checkpoint import load_state_dict
+from prior_mm.checkpoint import load_state_dict, load_weights
 from prior_mm.datasets import collate_studies
 from prior_mm.models import PRIOR
 from prior_mm.registry import DATASETS, MODELS
@@ -61,12 +61,5 @@ def load_model(config: Config, checkpoint: str) -> PRIOR:
         ValueError: If parameters are missing from the checkpoint, unknown to the model, or of another shape.
     """
     model = MODELS.build(config.model)
-    ours, theirs = model.state_dict(), load_state_dict(checkpoint)
-    missing, unknown = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys())
-    reshaped = [name for name in ours.keys() & theirs.keys() if ours[name].shape != theirs[name].shape]
-    if missing or unknown or reshaped:
-        raise ValueError(f'{checkpoint} does not fit the model of {config.filename}: {len(missing)} parameters are '
-                         f'missing, {len(unknown)} unknown, {len(reshaped)} of another shape, such as '
-                         f'{", ".join([*missing, *unknown, *reshaped][:3])}')
-    model.load_state_dict(theirs)
+    load_weights(model, load_state_dict(checkpoint), checkpoint, strict=True)
     return model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()

@@ -35,14 +35,12 @@ from prior_mm.datasets.converters.conversion_run import convert_part
 from prior_mm.datasets.converters.openi import OpenIReport, read_openi_reports
 from prior_mm.datasets.converters.raw_study import RawStudy
 from prior_mm.datasets.converters.study_conversion import ConversionOptions
+from prior_mm.datasets.demo import CHEXPERT
 from prior_mm.datasets.reports import find_sections, section_sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES, IMAGES, PATIENTS = 227_827, 377_110, 65_379
 TARGET_SPEED, TARGET_MEMORY = 1000, 2e9
-FINDINGS = ('No Finding', 'Enlarged Cardiomediastinum', 'Cardiomegaly', 'Lung Opacity', 'Lung Lesion', 'Edema',
-            'Consolidation', 'Pneumonia', 'Atelectasis', 'Pneumothorax', 'Pleural Effusion', 'Pleural Other',
-            'Fracture', 'Support Devices')
 _LINKS = 30_000  # of one file; ext4 allows 65,000
 _OPEN = """
 import json, resource, sys, time
@@ -131,7 +129,7 @@ def make_layout(root: Path, texts: list[str], count: int) -> None:
             view = 'LATERAL' if place or number % 20 == 0 else generator.choice(('AP', 'PA'))
             metadata.append((name, subject, study, 'CHEST (PA AND LAT)', view, 3056, 2544))
             splits.append((name, study, subject, split))
-        labels.append((subject, study, *(generator.choice(('', '', '', '1.0', '0.0', '-1.0')) for _ in FINDINGS)))
+        labels.append((subject, study, *(generator.choice(('', '', '', '1.0', '0.0', '-1.0')) for _ in CHEXPERT)))
         if number % 5000 == 0:
             print(f'\rwriting the layout: {number:,}/{count:,}', end='', file=sys.stderr)
     print(file=sys.stderr)
@@ -139,7 +137,7 @@ def make_layout(root: Path, texts: list[str], count: int) -> None:
                'Columns')
     _write_table(root, 'metadata', columns, metadata)
     _write_table(root, 'split', ('dicom_id', 'study_id', 'subject_id', 'split'), splits)
-    _write_table(root, 'chexpert', ('subject_id', 'study_id', *FINDINGS), labels)
+    _write_table(root, 'chexpert', ('subject_id', 'study_id', *CHEXPERT), labels)
 
 
 def _write_table(root: Path, kind: str, columns: Iterable[str], rows: Iterable[tuple]) -> None:

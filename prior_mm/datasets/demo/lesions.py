@@ -1,19 +1,16 @@
 """How each finding looks on a synthetic film."""
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .canvas import band, ellipse, polyline, step, value_noise
+from .chest import Chest
 from .findings import Finding
 
-if TYPE_CHECKING:
-    from .phantom import Chest
-
-_DRAW: dict[str, Callable[['Chest', Finding], None]] = {}
+_DRAW: dict[str, Callable[[Chest, Finding], None]] = {}
 
 
-def draw_finding(chest: 'Chest', finding: Finding) -> None:
+def draw_finding(chest: Chest, finding: Finding) -> None:
     """Draw a finding on a chest; kinds that change the anatomy itself (heart, spine, inflation) are drawn with it."""
     if draw := _DRAW.get(finding.kind):
         draw(chest, finding)
@@ -28,7 +25,7 @@ def _draws(*kinds: str):
     return register
 
 
-def _sides(chest: 'Chest', finding: Finding) -> tuple[str, ...]:
+def _sides(chest: Chest, finding: Finding) -> tuple[str, ...]:
     """Where the report puts it; else on one side at random."""
     return finding.sides or (('right', 'left')[int(chest.rng.integers(2))], )
 
@@ -37,21 +34,21 @@ def _sign(side: str) -> int:
     return -1 if side == 'right' else 1
 
 
-def _size(chest: 'Chest', finding: Finding) -> float:
+def _size(chest: Chest, finding: Finding) -> float:
     return finding.size if finding.size is not None else chest.between(0.25, 0.6)
 
 
-def _place(chest: 'Chest', finding: Finding, side: str, spread: float = 0.06) -> tuple[float, float]:
+def _place(chest: Chest, finding: Finding, side: str, spread: float = 0.06) -> tuple[float, float]:
     height = finding.height if finding.height is not None else chest.between(0.2, 0.8)
     return _sign(side) * chest.between(0.42, 0.68), height + chest.between(-spread, spread)
 
 
-def _add(chest: 'Chest', amount: np.ndarray) -> None:
+def _add(chest: Chest, amount: np.ndarray) -> None:
     chest.density = chest.density + amount
 
 
 @_draws('effusion')
-def _effusion(chest: 'Chest', finding: Finding) -> None:
+def _effusion(chest: Chest, finding: Finding) -> None:
     """Fluid at the base, its surface rising towards the chest wall."""
     for side in _sides(chest, finding):
         s = _sign(side) * chest.x
@@ -62,7 +59,7 @@ def _effusion(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('atelectasis')
-def _atelectasis(chest: 'Chest', finding: Finding) -> None:
+def _atelectasis(chest: Chest, finding: Finding) -> None:
     """Plates of collapsed lung: long, thin, nearly level bands, mostly at the base."""
     height = finding.height if finding.height is not None else 0.8
     for side in _sides(chest, finding):
@@ -76,16 +73,16 @@ def _atelectasis(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('opacity')
-def _opacity(chest: 'Chest', finding: Finding) -> None:
+def _opacity(chest: Chest, finding: Finding) -> None:
     _patch(chest, finding, chest.between(0.2, 0.3), 0.7)
 
 
 @_draws('consolidation')
-def _consolidation(chest: 'Chest', finding: Finding) -> None:
+def _consolidation(chest: Chest, finding: Finding) -> None:
     _patch(chest, finding, chest.between(0.28, 0.36), 0.3)
 
 
-def _patch(chest: 'Chest', finding: Finding, amount: float, mottle: float) -> None:
+def _patch(chest: Chest, finding: Finding, amount: float, mottle: float) -> None:
     """A cloud in the lung, without a sharp border."""
     for side in _sides(chest, finding):
         x, y = _place(chest, finding, side)
@@ -96,7 +93,7 @@ def _patch(chest: 'Chest', finding: Finding, amount: float, mottle: float) -> No
 
 
 @_draws('nodule', 'mass')
-def _nodule(chest: 'Chest', finding: Finding) -> None:
+def _nodule(chest: Chest, finding: Finding) -> None:
     """A ball with a sharp border."""
     for side in _sides(chest, finding):
         x, y = _place(chest, finding, side)
@@ -106,7 +103,7 @@ def _nodule(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('granuloma')
-def _granuloma(chest: 'Chest', finding: Finding) -> None:
+def _granuloma(chest: Chest, finding: Finding) -> None:
     """A tiny ball of lime."""
     for side in _sides(chest, finding):
         x, y = _place(chest, finding, side)
@@ -114,7 +111,7 @@ def _granuloma(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('edema', 'congestion')
-def _edema(chest: 'Chest', finding: Finding) -> None:
+def _edema(chest: Chest, finding: Finding) -> None:
     """Haze around both hila, in the form of wings, and short lines at the bases."""
     amount = (0.22 if finding.kind == 'edema' else 0.13) * (0.7 + 0.5 * _size(chest, finding))
     wings = sum(ellipse(chest.x, chest.y, (side * 0.42, 0.52), (0.42, 0.32), 1.2) for side in (-1, 1))
@@ -126,7 +123,7 @@ def _edema(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('pneumothorax')
-def _pneumothorax(chest: 'Chest', finding: Finding) -> None:
+def _pneumothorax(chest: Chest, finding: Finding) -> None:
     """Air between lung and chest wall: a dark rim without vessels, bordered by the line of the pleura."""
     for side in _sides(chest, finding):
         s = _sign(side) * chest.x
@@ -136,7 +133,7 @@ def _pneumothorax(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('catheter')
-def _catheter(chest: 'Chest', finding: Finding) -> None:
+def _catheter(chest: Chest, finding: Finding) -> None:
     """A line from the shoulder or the neck to the right atrium."""
     side = _sign(_sides(chest, finding)[0])
     start = (side * 1.05, 0.02) if chest.rng.integers(2) else (side * 0.3, -0.2)
@@ -147,7 +144,7 @@ def _catheter(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('pacemaker')
-def _pacemaker(chest: 'Chest', finding: Finding) -> None:
+def _pacemaker(chest: Chest, finding: Finding) -> None:
     """A box below the clavicle, and leads into the heart."""
     side = _sign(finding.sides[0]) if finding.sides else 1
     x, y = np.square((chest.x - side * 0.72) / 0.17), np.square((chest.y - 0.2) / 0.085)
@@ -158,7 +155,7 @@ def _pacemaker(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('tube')
-def _tube(chest: 'Chest', finding: Finding) -> None:
+def _tube(chest: Chest, finding: Finding) -> None:
     """A tube down the midline, with wires of the monitor over the chest."""
     end = chest.between(0.3, 0.95)
     _add(chest, 0.45 * polyline(chest.x, chest.y, np.array([(0.0, -0.3), (0.02, 0.2), (0.06, end)]), 0.024, 0.02))
@@ -169,14 +166,14 @@ def _tube(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('clips')
-def _clips(chest: 'Chest', finding: Finding) -> None:
+def _clips(chest: Chest, finding: Finding) -> None:
     """Wires through the breastbone, as after an operation of the heart."""
     for level in np.linspace(0.28, 0.72, 5):
         _add(chest, 0.3 * ellipse(chest.x, chest.y, (chest.between(-0.015, 0.015), level), (0.045, 0.012), 0.3))
 
 
 @_draws('fracture')
-def _fracture(chest: 'Chest', finding: Finding) -> None:
+def _fracture(chest: Chest, finding: Finding) -> None:
     """A rib that has healed with a lump."""
     for side in _sides(chest, finding):
         place = (_sign(side) * chest.between(0.7, 0.95), chest.between(0.35, 0.7))
@@ -185,14 +182,14 @@ def _fracture(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('hernia')
-def _hernia(chest: 'Chest', finding: Finding) -> None:
+def _hernia(chest: Chest, finding: Finding) -> None:
     """The stomach behind the heart, with a bubble of air."""
     _add(chest, 0.16 * ellipse(chest.x, chest.y, (0.16, 0.86), (0.24, 0.12), 0.2))
     _add(chest, -0.16 * ellipse(chest.x, chest.y, (0.16, 0.84), (0.14, 0.05), 0.2))
 
 
 @_draws('scar', 'thickening')
-def _scar(chest: 'Chest', finding: Finding) -> None:
+def _scar(chest: Chest, finding: Finding) -> None:
     """A short line, at the apex unless the report says where."""
     for side in _sides(chest, finding):
         x, y = _sign(side) * chest.between(0.4, 0.6), finding.height if finding.height is not None else 0.14
@@ -201,7 +198,7 @@ def _scar(chest: 'Chest', finding: Finding) -> None:
 
 
 @_draws('elevated diaphragm')
-def _elevated_diaphragm(chest: 'Chest', finding: Finding) -> None:
+def _elevated_diaphragm(chest: Chest, finding: Finding) -> None:
     """The dome of one side, higher than it should be."""
     for side in _sides(chest, finding):
         dome = ellipse(chest.x, chest.y, (_sign(side) * 0.5, 1.05), (0.7, 0.45), 0.08)

@@ -1,40 +1,12 @@
 """A synthetic frontal chest radiograph: a caricature of the anatomy around a real lung mask."""
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from .canvas import band, ellipse, polyline, step, value_noise
+from .chest import Chest
 from .findings import Finding
 from .lesions import draw_finding
-
-
-@dataclass
-class Chest:
-    """What a film is drawn on; lesions change it.
-
-    Coordinates: ``x`` from -1 to 1 between the outer borders of the lungs, the patient's right at -1 (the image's
-    left, as on any film); ``y`` from 0 at the apices to 1 at the bases. ``density`` is 0 for air and 1 for metal.
-
-    Attributes:
-        x: Of each pixel, (H, W).
-        y: Of each pixel, (H, W).
-        density: What the rays meet, (H, W).
-        lungs: Share of lung in each pixel, in [0, 1], (H, W).
-        sides: The right and the left lung's share, each (H, W).
-        rng: The film's generator.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    density: np.ndarray
-    lungs: np.ndarray
-    sides: dict[str, np.ndarray]
-    rng: np.random.Generator
-
-    def between(self, low: float, high: float) -> float:
-        """A random number; thousandths, so that it is the same on every machine."""
-        return low + (high - low) * int(self.rng.integers(0, 1001)) / 1000
 
 
 def render_radiograph(mask: np.ndarray, findings: Sequence[Finding], rng: np.random.Generator, size: int = 256,
