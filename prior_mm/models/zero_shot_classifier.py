@@ -19,7 +19,7 @@ class ZeroShotClassifier(PRIOR):
 
     The score of a class is the softmax over the classes of the scaled global cosine, plus ``local_weight`` times the
     softmax over the classes of the mean attention between the patches and the prompt. A class with several prompts
-    counts with its best one globally and with their mean locally.
+    counts with the mean of their cosines and attentions: its best prompt alone would favour classes with more of them.
 
     Args:
         prompts: The prompts of each class; the order of the classes is that of the scores.
@@ -76,11 +76,11 @@ class ZeroShotClassifier(PRIOR):
         logit_scale = self.global_alignment.logit_scale
         with full_precision(images):
             cosine = unit(images) @ unit(prompts.report).T * (logit_scale.exp() if self.scale == 'exp' else logit_scale)
-        scores = self._by_class(cosine, 'amax').softmax(dim=1)
+        scores = self._by_class(cosine).softmax(dim=1)
         if self.local_weight:
             patch_weights, sentence_weights = self.cross_attention.weights(patches, prompts.prototypes.squeeze(1)[None])
             attention = (patch_weights.float().mean(dim=1) + sentence_weights.float().mean(dim=2)) / 2
-            scores = scores + self.local_weight * self._by_class(attention, 'mean').softmax(dim=1)
+            scores = scores + self.local_weight * self._by_class(attention).softmax(dim=1)
         return scores
 
     def _embed_prompts(self) -> ReportEmbeddings:
@@ -91,8 +91,8 @@ class ZeroShotClassifier(PRIOR):
             self._embedded = self.embed_reports(self.text_encoder(prompts), prompts)
         return self._embedded
 
-    def _by_class(self, scores: Tensor, reduce: str) -> Tensor:
-        """Scores of prompts, (B, M), to those of classes, (B, C)."""
+    def _by_class(self, scores: Tensor) -> Tensor:
+        """Scores of prompts, (B, M), to their means by class, (B, C)."""
         index = torch.tensor(self.class_of_prompt, device=scores.device).expand_as(scores)
         return scores.new_zeros(len(scores), len(self.classes)).scatter_reduce(
-            1, index, scores, reduce, include_self=False)
+            1, index, scores, 'mean', include_self=False)

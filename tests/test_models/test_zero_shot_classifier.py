@@ -36,7 +36,7 @@ def slow_scores(model: ZeroShotClassifier, images: torch.Tensor, scale: torch.Te
                 cosines.append(torch.cosine_similarity(study.image[0], study.report[0], dim=0) * scale)
                 to_text, to_image = model.cross_attention.weights(study.patches[0], study.prototypes[0])
                 attentions.append((to_text.mean() + to_image.mean()) / 2)
-            global_scores.append(max(cosines))
+            global_scores.append(sum(cosines) / len(cosines))
             local_scores.append(sum(attentions) / len(attentions))
         rows.append(torch.stack(global_scores).softmax(0) + local_weight * torch.stack(local_scores).softmax(0))
     return torch.stack(rows)
@@ -46,7 +46,7 @@ def slow_scores(model: ZeroShotClassifier, images: torch.Tensor, scale: torch.Te
 @pytest.mark.parametrize('scale', ['exp', 'published'])
 @torch.no_grad()
 def test_scores(vocabulary, scale, local_weight):
-    """Best prompt globally, mean locally, each a softmax over the classes; batches change nothing."""
+    """Means over a class's prompts, globally and locally, each a softmax over the classes; batches change nothing."""
     model = classifier(vocabulary, scale=scale, local_weight=local_weight)
     images, reports = batch([[2, 3], [1, 1, 1], [4]])
     logit_scale = model.global_alignment.logit_scale
