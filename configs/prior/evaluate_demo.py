@@ -4,15 +4,14 @@ _base_ = './pretrain_demo.py'
 work_dir = 'work_dirs/pretrain_demo'
 
 # The prompts are in the words of the reports, which are all that a text encoder trained on nothing else knows. They
-# were chosen on the training studies, with models of seed 0.
+# were chosen on the training studies, with the models of seeds 0 and 1.
 prompts = {
     'Atelectasis': ['Low lung volumes with bibasilar atelectasis', 'Bibasilar atelectasis',
                     'There is scarring or atelectasis'],
-    'Cardiomegaly': ['The heart is enlarged', 'There is cardiomegaly', 'Mild cardiomegaly'],
+    'Cardiomegaly': ['The heart is enlarged', 'The heart size is mildly enlarged', 'There is cardiomegaly'],
     'Lung Lesion': ['Calcified nodule', 'There is a pulmonary nodule', 'There is a right upper lobe mass'],
-    'Lung Opacity': ['Patchy opacities in the lungs', 'Left lower lobe airspace disease',
-                     'There is right lower lobe airspace disease'],
-    'Support Devices': ['Catheter tip in the SVC', 'There is a pacemaker', 'There is a tube'],
+    'Lung Opacity': ['Left lower lobe opacity', 'Patchy opacities in the lungs', 'Right upper lobe opacity'],
+    'Support Devices': ['Catheter tip in the SVC', 'There is a tube', 'Sternotomy and pacemaker'],
 }
 model = dict(type='ZeroShotClassifier', prompts=prompts, tokenizer=_base_.tokenizer)
 test_dataloader = dict(dataset=dict(exclusive_labels=list(prompts)))
