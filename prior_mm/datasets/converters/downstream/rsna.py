@@ -1,0 +1,130 @@
+"""RSNA pneumonia (Kaggle, stage 2): boxes to COCO files, class lists and masks."""
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from ..csv_tables import TableError, read_rows
+from .binary_images import BinaryDataset, KeptImage, common_metainfo, find_kept_images, write_binary
+from .image_files import is_image_id
+from .layout import find_table
+from .masks import Box, boxes_to_mask
+from .settings import DownstreamSettings
+from .splits import Splits, read_patients
+from .tally import Tally
+from .written_files import write_coco
+
+DETECTION = 'prior_mm.detection/1'
+FINDING = 'pneumonia'
+TABLE, IMAGES = 'stage_2_train_labels.csv', 'stage_2_train_images'
+_PAGE = 'kaggle.com/c/rsna-pneumonia-detection-challenge'
+
+
+@dataclass(frozen=True)
+class BoxOptions:
+    """Choices that only RSNA has.
+
+    Attributes:
+        table: The labels; ``stage_2_train_labels.csv`` in the data set's folder by default.
+        patients: Table of image_id and patient_id, or ``None``.
+        pixels: Height and width of the images that the boxes are for.
+        positives_only: Whether detection and segmentation leave out images without boxes.
+        with_masks: Whether boxes are drawn as masks, too.
+    """
+    table: Path | None = None
+    patients: Path | None = None
+    pixels: int = 1024
+    positives_only: bool = False
+    with_masks: bool = True
+
+
+def read_boxes(path: Path, pixels: int = 1024) -> dict[str, list[Box]]:
+    """Boxes of each image, none for those without pneumonia.
+
+    Args:
+        path: Table with patientId, x, y, width, height and Target, a row a box.
+        pixels: Height and width of the images.
+
+    Raises:
+        TableError: If a row is none of both, a box lies outside, or an image is with and without boxes; the message
+            names file, line and mend.
+    """
+    boxes: dict[str, list[Box]] = {}
+    for line, row in read_rows(path, ('patientId', 'x', 'y', 'width', 'height', 'Target')):
+        place, image = f'{path}, line {line}', row['patientId']
+        if not is_image_id(image):
+            raise TableError(f'{place}: patientId {image!r} cannot be the name of a file. Fetch the table again')
+        box = _box(place, row, pixels)
+        known = boxes.get(image)
+        if known is not None and (box is None or not known):
+            raise TableError(f'{place}: {image} is there with a box and with Target 0, or twice with Target 0. Remove '
+                             'one of the lines')
+        if known is not None and box in known:
+            raise TableError(f'{place}: the same box of {image} is there twice. Remove one of the two lines')
+        boxes.setdefault(image, []).extend([] if box is None else [box])
+    if not boxes:
+        raise TableError(f'{path} holds no row. Fetch it again')
+    return boxes
+
+
+def convert_rsna(settings: DownstreamSettings, options: BoxOptions, console: Console) -> tuple[Tally, Splits]:
+    """Write all annotation files of RSNA.
+
+    Raises:
+        LayoutError: If parts are missing; the message lists all.
+        TableError: If the table or a list is faulty.
+        ValueError: If nothing can be kept, or images are of another size than the boxes are for.
+        OSError: If files cannot be written.
+    """
+    table = find_table(settings, options.table, (TABLE, f'{TABLE}.gz'), _PAGE, options.patients)
+    boxes = read_boxes(table, options.pixels)
+    patients = read_patients(options.patients, boxes) if options.patients else {}
+    data = BinaryDataset(
+        name='rsna-pneumonia', finding=FINDING, table=table, image_folder=IMAGES, pixels=options.pixels,
+        has_finding={image: bool(found) for image, found in boxes.items()}, with_masks=options.with_masks,
+        draw_mask=lambda image: boxes_to_mask(boxes[image], options.pixels, options.pixels),
+        positives_only=options.positives_only, other_sources=(options.patients, ) if options.patients else ())
+    splits = settings.splits(data.labels(), patients, table)
+    kept, tally = find_kept_images(data, settings, splits, console)
+    write_binary(data, settings, splits, kept, tally, console)
+    for split in splits.names:
+        _write_detection(data, settings, splits, [image for image in kept if image.split == split], tally, split, boxes)
+    return tally, splits
+
+
+def _box(place: str, row: Mapping[str, str], pixels: int) -> Box | None:
+    texts = [row[name] for name in ('x', 'y', 'width', 'height')]
+    if row['Target'] == '0' and not any(texts):
+        return None
+    try:
+        box = Box(*map(float, texts))
+    except ValueError:
+        box = Box(*[math.nan] * 4)
+    if row['Target'] != '1' or not all(map(math.isfinite, box)):
+        raise TableError(f'{place}: x, y, width, height, Target are {", ".join([*texts, row["Target"]])}; wanted are '
+                         'four numbers and Target 1, or nothing and Target 0')
+    if min(box.x, box.y) < 0 or min(box.width, box.height) <= 0 or max(box.x + box.width, box.y + box.height) > pixels:
+        raise TableError(f'{place}: the box of {box.width:g} x {box.height:g} px at {box.x:g}, {box.y:g} is not within '
+                         f'{pixels} x {pixels} px. Are the boxes for images of another size? Give it with --pixels')
+    return box
+
+
+def _write_detection(data: BinaryDataset, settings: DownstreamSettings, splits: Splits, kept: list[KeptImage],
+                     tally: Tally, split: str, boxes: Mapping[str, list[Box]]) -> None:
+    numbers = {image: number for number, image in enumerate(boxes, 1)}  # the same whatever is dropped
+    shown = data.shown(kept)
+    path = settings.annotations / f'detection/{split}.json'
+    if not shown:
+        path.unlink(missing_ok=True)
+        return
+    annotations: list[dict] = []
+    for image in shown:
+        for box in boxes[image.image_id]:
+            annotations.append(dict(id=len(annotations) + 1, image_id=numbers[image.image_id], category_id=1,
+                                    bbox=list(box), area=box.width * box.height, iscrowd=0))
+    info = common_metainfo(data, settings, splits, tally, split, DETECTION, (FINDING, ), len(shown))
+    info['boxes'] = len(annotations)
+    write_coco(path, info, [dict(id=numbers[image.image_id], file_name=image.path, width=data.pixels,
+                                 height=data.pixels) for image in shown], annotations, [dict(id=1, name=FINDING)])

@@ -1,0 +1,64 @@
+"""What a user chooses when a supervised data set is converted."""
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .splits import SHARES, Splits, draw_splits, read_split_lists
+
+
+@dataclass(frozen=True)
+class DownstreamSettings:
+    """Choices that all converters have.
+
+    Attributes:
+        root: Folder of the data set.
+        image_root: What image paths count from; the folder of the data set by default.
+        output: Folder that ``annotations/`` and ``masks/`` are written to; the folder of the data set by default.
+        split_dir: Folder of published lists; ``None`` draws the splits.
+        shares: Percent of the images by split that is drawn.
+        percents: Of the smaller sets of training labels.
+        seed: Of all that is drawn.
+        check_images: Whether the images are looked for.
+    """
+    root: Path
+    image_root: Path
+    output: Path
+    split_dir: Path | None = None
+    shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
+    percents: tuple[float, ...] = (1., 10.)
+    seed: int = 0
+    check_images: bool = True
+
+    @property
+    def annotations(self) -> Path:
+        """Folder of the annotation files."""
+        return self.output / 'annotations'
+
+    def problems(self) -> list[str]:
+        """What is missing of what was given, a line each, with its mend."""
+        found = []
+        if not self.root.is_dir():
+            found.append(f'the folder {self.root} does not exist. Give the folder of the data set')
+        if self.image_root != self.root and not self.image_root.is_dir():
+            found.append(f'--image-root: there is no folder {self.image_root}. Check the path')
+        if self.split_dir is not None:
+            lists = [] if not self.split_dir.is_dir() else sorted(self.split_dir.glob('*.txt'))
+            if not lists:
+                found.append(f'--split-dir: {self.split_dir} holds no lists. Wanted is a folder with train.txt, '
+                             'val.txt and test.txt, an id a line')
+        return found
+
+    def splits(self, labels: Mapping[str, frozenset[str]], patients: Mapping[str, str], table: Path) -> Splits:
+        """The splits of a data set, by lists or drawn.
+
+        Args:
+            labels: Findings of each image.
+            patients: The patient of each image.
+            table: Where the images' ids come from.
+
+        Raises:
+            TableError: If the lists contradict the table or each other.
+        """
+        if self.split_dir is not None:
+            return read_split_lists(self.split_dir, labels, self.percents, self.seed, table)
+        return draw_splits(labels, patients, self.shares, self.percents, self.seed)

@@ -1,0 +1,94 @@
+"""What became of the images of a data set: kept by split and label, dropped by split and reason."""
+from collections import Counter
+from enum import Enum
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+_EXAMPLES = 20
+
+
+class Dropped(str, Enum):
+    """Why an image is left out, in the order in which it is looked at."""
+    NOT_IN_TABLE = 'not in the table'
+    LATERAL = 'not a frontal view'
+    NOT_IN_SPLIT = 'not in the split lists'
+    NO_LABEL = 'no label is known'
+    MISSING = 'image missing or empty'
+    UNREADABLE = 'image unreadable'
+
+
+class Tally:
+    """Counts, and some examples.
+
+    Args:
+        labels: What is counted of the images kept, in order; an image may have several, or none.
+    """
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = labels
+        self.kept: Counter[str] = Counter()
+        self._labels: dict[str, Counter[str]] = {}
+        self._dropped: dict[str, Counter[Dropped]] = {}
+        self._examples: dict[Dropped, list[str]] = {}
+
+    def keep(self, split: str, labels: tuple[str, ...] | list[str]) -> None:
+        """Count an image that is kept, with its labels."""
+        self.kept[split] += 1
+        self._labels.setdefault(split, Counter()).update(labels)
+
+    def drop(self, split: str, reason: Dropped, example: str) -> None:
+        """Count an image that is not; the split is '' if it has none."""
+        self._dropped.setdefault(split, Counter())[reason] += 1
+        if len(examples := self._examples.setdefault(reason, [])) < _EXAMPLES:
+            examples.append(example)
+
+    def summary(self, split: str) -> dict[str, Any]:
+        """Of one split, for its annotation file."""
+        found, dropped = self._labels.get(split, Counter()), self._dropped.get(split, Counter())
+        return dict(kept=self.kept[split], labels={name: found[name] for name in self.labels},
+                    dropped={reason.value: dropped[reason] for reason in Dropped if dropped[reason]})
+
+    def check_not_empty(self) -> None:
+        """Make sure that something was kept.
+
+        Raises:
+            ValueError: If not; the message says why.
+        """
+        if not self.kept:
+            reasons = sum(self._dropped.values(), Counter())
+            raise ValueError('No image can be kept (' + (', '.join(
+                f'{reason.value}: {count:,}, such as {self._examples[reason][0]}'
+                for reason, count in reasons.most_common()) or 'there is none') + ')')
+
+    def print(self, splits: tuple[str, ...], console: Console, examples: int = 0) -> None:
+        """Print the table.
+
+        Args:
+            splits: Its columns.
+            console: Where to.
+            examples: Number of dropped images to name for each reason.
+        """
+        columns = [*splits, *([''] if '' in self._dropped else [])]
+        table = Table(title='Images')
+        table.add_column('')
+        for split in columns:
+            table.add_column(split or 'no split', justify='right')
+        table.add_column('all', justify='right')
+
+        def add_row(name: str, counts: list[int], style: str | None = None) -> None:
+            table.add_row(name, *(f'{count:,}' for count in [*counts, sum(counts)]), style=style)
+
+        add_row('kept', [self.kept[split] for split in columns], 'bold')
+        for label in self.labels:
+            add_row(f'  with {label}', [self._labels.get(split, Counter())[label] for split in columns])
+        for reason in Dropped:
+            counts = [self._dropped.get(split, Counter())[reason] for split in columns]
+            if any(counts):
+                add_row(f'dropped: {reason.value}', counts)
+        console.print(table)
+        for reason, found in self._examples.items() if examples else ():
+            console.print(f'{reason.value}:')
+            for example in found[:examples]:
+                console.print(f'  {example}', markup=False, highlight=False, soft_wrap=True)
