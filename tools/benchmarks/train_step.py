@@ -15,7 +15,10 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
@@ -91,10 +94,15 @@ def seconds(trainer: Trainer, data: Studies, dtype: torch.dtype) -> float:
     return time.perf_counter() - start
 
 
+def in_its_own_process(function: Callable, *arguments: Any) -> Any:
+    """Call a function where what was allocated before takes no memory, and what it allocates is given back."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context('spawn')) as pool:
+        return pool.submit(function, *arguments).result()
+
+
 def peak_memory(plain: bool, dtype: torch.dtype, stage: int, data: Studies) -> float:
     """Peak resident memory of two steps in a process of their own, in GiB."""
-    with multiprocessing.get_context('spawn').Pool(1) as pool:
-        return pool.apply(_two_steps, (plain, dtype, stage, data, torch.get_num_threads()))
+    return in_its_own_process(_two_steps, plain, dtype, stage, data, torch.get_num_threads())
 
 
 def _two_steps(plain: bool, dtype: torch.dtype, stage: int, data: Studies, threads: int) -> float:
@@ -142,7 +150,10 @@ def operations(trainer: Trainer, data: Studies) -> int:
 
 def measure(stage: int, dtypes: list[str], batch_size: int, size: int, steps: int, memory: bool) -> list[dict]:
     """Measure one stage: the plain way in float32 against the fast way in each type, in turns."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     data = random_studies(batch_size, size, seed=stage)
+    peak = {name: peak_memory(name == 'plain', getattr(torch, dtype), stage, data) if memory else None
+            for name, dtype in dict(plain='float32', **{name: name for name in dtypes}).items()}
     loss_error, gradient_error = difference(stage, data)
     print(f'stage {stage}: losses differ by {loss_error:.1e}, gradients by {gradient_error:.1e} (relative, float32)')
     plain, fast = Trainer(plain=True, stage=stage), Trainer(plain=False, stage=stage)
@@ -152,18 +163,16 @@ def measure(stage: int, dtypes: list[str], batch_size: int, size: int, steps: in
     for _ in range(steps + 1):  # the first warms up
         for name, (trainer, dtype) in ways.items():
             times[name].append(seconds(trainer, data, dtype))
-        peaks = {name: max(peak, matrix_peak(getattr(torch, name))) for name, peak in peaks.items()}
+        peaks = {name: max(value, matrix_peak(getattr(torch, name))) for name, value in peaks.items()}
     best = {name: min(values[1:]) for name, values in times.items()}
     work = operations(fast, data)
-    del plain, fast, ways
-    plain_memory = peak_memory(True, torch.float32, stage, data) if memory else None
     rows = [dict(stage=stage, way='plain', dtype='float32', seconds=best['plain'],
-                 studies_per_s=batch_size / best['plain'], ratio=1., memory_gib=plain_memory)]
+                 studies_per_s=batch_size / best['plain'], ratio=1., memory_gib=peak['plain'])]
     for name in dtypes:
         rows.append(dict(
             stage=stage, way='prior_mm', dtype=name, seconds=best[name], studies_per_s=batch_size / best[name],
             ratio=best['plain'] / best[name], share_of_peak=work / best[name] / peaks[name],
-            memory_gib=peak_memory(False, getattr(torch, name), stage, data) if memory else None,
+            memory_gib=peak[name],
             loss_difference=loss_error, gradient_difference=gradient_error))
     return rows
 
@@ -192,10 +201,9 @@ def main() -> None:
     parser.add_argument('--no-memory', dest='memory', action='store_false', help='leave the peak memory out')
     parser.add_argument('--out', help='write the figures to this JSON file')
     args = parser.parse_args()
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
     rows = []
     for stage in args.stages:
-        rows += measure(stage, args.dtypes, args.batch_size, args.size, args.steps, args.memory)
+        rows += in_its_own_process(measure, stage, args.dtypes, args.batch_size, args.size, args.steps, args.memory)
     print(table(rows))
     if args.out:
         Path(args.out).write_text(json.dumps(rows, indent=2) + '\n')
