@@ -1,4 +1,5 @@
 """From a config to a runner, on one process or many, with or without a GPU."""
+import atexit
 import os
 import sys
 from collections.abc import Iterator
@@ -78,8 +79,8 @@ def find_checkpoint(work_dir: str, config: str) -> str:
 def errors_as_messages(tool: str) -> Iterator[None]:
     """End a tool with the message of an error that its user can mend, without a traceback.
 
-    ``PRIOR_TRACEBACK=1`` in the environment shows the traceback. A tool that comes to its end leaves the group of its
-    processes: gloo's threads, left running, can abort a process as it exits.
+    ``PRIOR_TRACEBACK=1`` in the environment shows the traceback. Processes joined over gloo end together and at once:
+    gloo's threads, which live as long as the model, can abort a process that is torn down under them.
     """
     try:
         yield
@@ -87,5 +88,9 @@ def errors_as_messages(tool: str) -> Iterator[None]:
         if os.environ.get('PRIOR_TRACEBACK'):
             raise
         sys.exit(f'{tool}: {error}')
-    if dist.is_available() and dist.is_initialized():
-        dist.destroy_process_group()
+    if dist.is_available() and dist.is_initialized() and dist.get_backend() == 'gloo':
+        dist.barrier()
+        atexit._run_exitfuncs()  # what an exit would do, but for tearing down modules under gloo's threads
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
