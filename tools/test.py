@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmengine.config import DictAction
 
-from prior_mm.engine.launch import build_runner, errors_as_messages, find_checkpoint, load_config
+from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, find_checkpoint, load_config
 from prior_mm.evaluation import print_results, provenance, write_results
 
 
@@ -51,3 +51,4 @@ def main() -> None:
 if __name__ == '__main__':
     with errors_as_messages('tools/test.py'):
         main()
+    end_gloo_processes()

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmengine.config import DictAction
 
-from prior_mm.engine.launch import build_runner, errors_as_messages, load_config
+from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, load_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -49,3 +49,4 @@ def main() -> None:
 if __name__ == '__main__':
     with errors_as_messages('tools/train.py'):
         main()
+    end_gloo_processes()

@@ -79,8 +79,7 @@ def find_checkpoint(work_dir: str, config: str) -> str:
 def errors_as_messages(tool: str) -> Iterator[None]:
     """End a tool with the message of an error that its user can mend, without a traceback.
 
-    ``PRIOR_TRACEBACK=1`` in the environment shows the traceback. Processes joined over gloo end together and at once:
-    gloo's threads, which live as long as the model, can abort a process that is torn down under them.
+    ``PRIOR_TRACEBACK=1`` in the environment shows the traceback.
     """
     try:
         yield
@@ -88,9 +87,19 @@ def errors_as_messages(tool: str) -> Iterator[None]:
         if os.environ.get('PRIOR_TRACEBACK'):
             raise
         sys.exit(f'{tool}: {error}')
-    if dist.is_available() and dist.is_initialized() and dist.get_backend() == 'gloo':
-        dist.barrier()
-        atexit._run_exitfuncs()  # what an exit would do, but for tearing down modules under gloo's threads
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+
+
+def end_gloo_processes() -> None:
+    """End processes joined over gloo together and at once; without such a group, nothing happens.
+
+    gloo's threads live as long as the model, and now and then abort a process whose modules are torn down under them
+    ("terminate called without an active exception"), even after ``destroy_process_group``. Here every process waits
+    for the others, does what Python does at an exit, and leaves without the tearing down.
+    """
+    if not (dist.is_available() and dist.is_initialized() and dist.get_backend() == 'gloo'):
+        return
+    dist.barrier()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
