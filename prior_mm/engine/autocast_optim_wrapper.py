@@ -15,20 +15,31 @@ DTYPES = ('auto', 'float32', 'bfloat16', 'float16')
 class AutocastOptimWrapper(OptimWrapper):
     """An optimizer wrapper whose forward runs under autocast; parameters stay float32.
 
-    It works on the CPU as well, refuses a loss that is not finite before any parameter is touched, and scales the
-    loss where float16 needs it.
+    It works on the CPU as well, scales the loss where float16 needs it, and never takes a step along gradients that
+    are not finite: the step is skipped and counted. What is judged are the gradients after all processes have shared
+    them, so that all skip the same steps, without a word between them.
 
     Args:
         dtype: ``'float32'`` (no autocast), ``'bfloat16'``, ``'float16'``, or ``'auto'``: what is fastest without a
             loss of range, see :func:`fastest_dtype`.
+        max_skipped: After so many skipped steps in a row the training stops; with float16, once its scale cannot go
+            down any further.
         **options: What :class:`mmengine.optim.OptimWrapper` takes: optimizer, accumulative_counts, clip_grad.
 
+    Attributes:
+        skipped: Steps that were skipped so far; in checkpoints, too.
+        skipped_in_row: The last of them that followed each other; 0 if the last step was taken.
+
     Raises:
-        ValueError: For another dtype, or float16 without a GPU.
+        ValueError: For another dtype, float16 without a GPU, or ``max_skipped`` below 1.
     """
 
-    def __init__(self, dtype: str = 'auto', **options) -> None:
+    def __init__(self, dtype: str = 'auto', max_skipped: int = 10, **options) -> None:
         super().__init__(**options)
+        if max_skipped < 1:
+            raise ValueError(f'optim_wrapper.max_skipped must be at least 1, got {max_skipped}')
+        self.max_skipped = max_skipped
+        self.skipped = self.skipped_in_row = 0
         if dtype not in DTYPES:
             raise ValueError(f'optim_wrapper.dtype must be one of {DTYPES}, got {dtype!r}')
         self.device_type = self.param_groups[0]['params'][0].device.type
@@ -46,27 +57,41 @@ class AutocastOptimWrapper(OptimWrapper):
             yield
 
     def backward(self, loss: torch.Tensor, **kwargs: Any) -> None:
-        """Backpropagate.
-
-        Raises:
-            FloatingPointError: If the loss is not finite.
-        """
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f'the loss is {loss.item()}')
+        """Backpropagate."""
         self.scaler.scale(loss).backward(**kwargs)
         self._inner_count += 1
 
     def step(self, **kwargs: Any) -> None:
-        """Update the parameters, unless float16 gradients overflowed."""
-        if self.clip_grad_kwargs:
-            self.scaler.unscale_(self.optimizer)
+        """Update the parameters, unless gradients are not finite.
+
+        Raises:
+            FloatingPointError: If that was so ``max_skipped`` times in a row.
+        """
+        self.scaler.unscale_(self.optimizer)
+        finite = self._gradients_are_finite()
+        if finite and self.clip_grad_kwargs:
             self._clip_grad()
-        self.scaler.step(self.optimizer, **kwargs)
-        self.scaler.update()
+        if finite or self.scaler.is_enabled():  # the scaler skips by itself, and lowers its scale
+            self.scaler.step(self.optimizer, **kwargs)
+            self.scaler.update()
+        self.skipped += not finite
+        self.skipped_in_row = 0 if finite else self.skipped_in_row + 1
+        if self.skipped_in_row >= self.max_skipped and not self._scale_is_sought():
+            raise FloatingPointError(f'the gradients of {self.skipped_in_row} steps in a row were not finite')
+
+    def _gradients_are_finite(self) -> bool:
+        norms = [torch.linalg.vector_norm(parameter.grad) for group in self.param_groups
+                 for parameter in group['params'] if parameter.grad is not None]
+        return bool(torch.stack(norms).isfinite().all()) if norms else True
+
+    def _scale_is_sought(self) -> bool:
+        """Whether float16's scale can still go down, which may be all that is wrong."""
+        return self.scaler.is_enabled() and self.scaler.get_scale() > 1
 
     def state_dict(self) -> dict:
-        """State of the optimizer, and of the scaler if it is in use."""
+        """State of the optimizer, the skipped steps, and the scaler if it is in use."""
         state = super().state_dict()
+        state['skipped'] = [self.skipped, self.skipped_in_row]
         if self.scaler.is_enabled():
             state['loss_scaler'] = self.scaler.state_dict()
         return state
@@ -74,6 +99,7 @@ class AutocastOptimWrapper(OptimWrapper):
     def load_state_dict(self, state_dict: dict) -> None:
         """Restore what :meth:`state_dict` gave."""
         state_dict = dict(state_dict)
+        self.skipped, self.skipped_in_row = state_dict.pop('skipped', (0, 0))
         scaler = state_dict.pop('loss_scaler', None)
         if scaler and self.scaler.is_enabled():
             self.scaler.load_state_dict(scaler)

@@ -38,6 +38,8 @@ class StagedTrainLoop(EpochBasedTrainLoop):
             raise ValueError(f'an epoch of {len(self.dataloader.dataset)} studies has no batch of '
                              f'{self.dataloader.batch_size}: set train_dataloader.batch_size lower')
         self._entered: int | None = None
+        self._buffers: list[torch.Tensor] = []
+        self._kept_buffers: list[torch.Tensor] = []
 
     @property
     def stage(self) -> Stage:
@@ -61,6 +63,8 @@ class StagedTrainLoop(EpochBasedTrainLoop):
 
     def run(self) -> torch.nn.Module:
         """Train all stages, or what is left of them."""
+        self._buffers = list(self.runner.model.buffers())
+        self._kept_buffers = [buffer.clone() for buffer in self._buffers]
         self.runner.call_hook('before_train')
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()
@@ -98,10 +102,11 @@ class StagedTrainLoop(EpochBasedTrainLoop):
                                 f'{first + stage.epochs}, losses {stage.losses}')
 
     def run_iter(self, idx: int, data_batch: dict) -> None:
-        """One step.
+        """One step; it is skipped, and its studies are named, if its gradients are not finite.
 
         Raises:
-            FloatingPointError: If the loss is not finite; the parameters are as they were, and the studies are named.
+            FloatingPointError: If that is so too often in a row, see :class:`AutocastOptimWrapper`; the parameters
+                are as they were, and the studies are named.
         """
         _, first = self.stages.at(self._epoch)
         rate = self.stage.learning_rate(self._iter - first * self.steps_per_epoch, self.steps_per_epoch)
@@ -109,9 +114,31 @@ class StagedTrainLoop(EpochBasedTrainLoop):
             group['lr'] = rate * group['lr_scale']
         seed = np.random.SeedSequence((self.runner.seed, self._iter, get_rank())).generate_state(1, np.uint64)[0]
         torch.manual_seed(int(seed))
+        self.runner.call_hook('before_train_iter', batch_idx=idx, data_batch=data_batch)
+        for kept, buffer in zip(self._kept_buffers, self._buffers, strict=True):
+            kept.copy_(buffer)
+        wrapper = self.runner.optim_wrapper
+        skipped = getattr(wrapper, 'skipped', 0)  # other wrappers than ours skip nothing
         try:
-            super().run_iter(idx, data_batch)
+            outputs = self.runner.model.train_step(data_batch, optim_wrapper=wrapper)
         except FloatingPointError as error:
-            studies = [sample.get('study_id') for sample in data_batch.get('data_samples', [])]
-            raise FloatingPointError(f'{error}, at step {self._iter + 1} (stage {self.stage.name}, epoch '
-                                     f'{self._epoch + 1}), studies {studies}') from error
+            self._restore_buffers()
+            raise FloatingPointError(f'{error}; the last: {self._place(data_batch)}. The parameters are as they were '
+                                     'before these steps. Look at the studies, lower the learning rate, or set '
+                                     'optim_wrapper.dtype=float32') from error
+        if getattr(wrapper, 'skipped', 0) > skipped:
+            self._restore_buffers()
+            self.runner.logger.warning(f'skipped, for its gradients are not finite: {self._place(data_batch)}; '
+                                       f'{wrapper.skipped} skipped so far, {wrapper.skipped_in_row} in a row')
+            outputs = {}  # they would be in the means of the log
+        self.runner.call_hook('after_train_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs)
+        self._iter += 1
+
+    def _restore_buffers(self) -> None:
+        """Running statistics of normalisation layers, as they were before a step that is not taken."""
+        for kept, buffer in zip(self._kept_buffers, self._buffers, strict=True):
+            buffer.copy_(kept)
+
+    def _place(self, data_batch: dict) -> str:
+        studies = [sample.get('study_id') for sample in data_batch.get('data_samples', [])]
+        return f'step {self._iter + 1} (stage {self.stage.name}, epoch {self._epoch + 1}), studies {studies}'

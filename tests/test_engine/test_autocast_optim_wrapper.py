@@ -43,13 +43,36 @@ def test_accumulation():
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf')])
-def test_loss_that_is_not_finite(value):
-    """No parameter is touched by a loss that is not finite."""
+def test_gradients_that_are_not_finite(value):
+    """No parameter, and nothing that the optimizer remembers, is touched; too many in a row are an error."""
     model = torch.nn.Linear(1, 1, bias=False)
-    before = model.weight.detach().clone()
-    with pytest.raises(FloatingPointError, match='the loss is'):
-        wrap(model, dtype='float32').update_params((model.weight * value).sum())
-    assert torch.equal(model.weight, before)
+    wrapper = build_optim_wrapper(model, dict(type='prior_mm.AutocastOptimWrapper', dtype='float32', max_skipped=3,
+                                              optimizer=dict(type='AdamW', lr=0.1)))
+    wrapper.update_params(model.weight.sum())
+    before = model.weight.detach().clone(), wrapper.optimizer.state[model.weight]['exp_avg'].clone()
+    for _ in range(2):
+        wrapper.update_params((model.weight * value).sum())
+    assert (wrapper.skipped, wrapper.skipped_in_row) == (2, 2)
+    assert torch.equal(model.weight, before[0])
+    assert torch.equal(wrapper.optimizer.state[model.weight]['exp_avg'], before[1])
+    restored = wrap(model)
+    restored.load_state_dict(wrapper.state_dict())
+    assert (restored.skipped, restored.skipped_in_row) == (2, 2)
+    wrapper.update_params(model.weight.sum())
+    assert (wrapper.skipped, wrapper.skipped_in_row) == (2, 0) and not torch.equal(model.weight, before[0])
+    for _ in range(2):
+        wrapper.update_params((model.weight * value).sum())
+    with pytest.raises(FloatingPointError, match='3 steps in a row'):
+        wrapper.update_params((model.weight * value).sum())
+
+
+def test_finite_loss_with_infinite_gradient():
+    """A finite loss does not save a step whose gradient is infinite, as that of a root at 0."""
+    model = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    wrapper = wrap(model, dtype='float32')
+    wrapper.update_params(model.weight.sum().sqrt())
+    assert wrapper.skipped == 1 and model.weight.item() == 0
 
 
 def test_bad_dtype():
@@ -58,3 +81,5 @@ def test_bad_dtype():
         wrap(torch.nn.Linear(1, 1), dtype='float64')
     with pytest.raises(ValueError, match='needs a GPU'):
         wrap(torch.nn.Linear(1, 1), dtype='float16')
+    with pytest.raises(ValueError, match='max_skipped'):
+        wrap(torch.nn.Linear(1, 1), max_skipped=0)

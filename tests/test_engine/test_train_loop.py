@@ -84,22 +84,48 @@ def test_optimizer_is_fresh_in_each_stage(whole_run):
     assert steps == {2 * STEPS}
 
 
-def test_loss_that_is_not_finite(tmp_path):
-    """Training stops before a parameter is touched, and the message names the studies of the batch."""
-    runner = build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='nan'))
-    model = runner.model
+class Poison(Hook):
+    """Puts NaN into the images of some steps, and looks whether these steps left the model alone."""
 
-    class Poison(Hook):
-        def before_train_iter(self, runner, batch_idx, data_batch=None):
-            if runner.iter == 1:
-                self.before = {name: p.detach().clone() for name, p in model.named_parameters()}
-                data_batch['inputs'][0, 0, 0, 0] = float('nan')
+    def __init__(self, steps) -> None:
+        self.steps = steps
+        self.untouched: list[bool] = []
 
-    poison = Poison()
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        self.before = {name: value.clone() for name, value in runner.model.state_dict().items()}
+        if runner.iter in self.steps:
+            data_batch['inputs'][0, 0, 0, 0] = float('nan')
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter in self.steps:
+            self.untouched.append(all(torch.equal(value, self.before[name])
+                                      for name, value in runner.model.state_dict().items()))
+
+
+def test_steps_that_are_not_finite(tmp_path):
+    """They change neither parameters nor running statistics, are counted, and their studies are in the log."""
+    runner = build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='skip'))
+    poison = Poison({1, 2, 7, 13})
     runner.register_hook(poison)
-    with pytest.raises(FloatingPointError, match=r'step 2 \(stage alignment, epoch 1\), studies \[.*s\d'):
+    runner.train()
+    assert poison.untouched == [True] * 4 and runner.iter == 6 * STEPS
+    assert (runner.optim_wrapper.skipped, runner.optim_wrapper.skipped_in_row) == (4, 0)
+    assert all(value.isfinite().all() for value in runner.model.state_dict().values())
+    (log, ) = (tmp_path / 'run').glob('*/*.log')
+    assert "step 2 (stage alignment, epoch 1), studies ['s" in log.read_text()
+    assert '4 skipped so far, 1 in a row' in log.read_text()
+
+
+def test_too_many_steps_that_are_not_finite(tmp_path):
+    """Then training stops with a message that names step and studies, and the parameters are as they were."""
+    config = tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='nan', **{
+        'optim_wrapper.max_skipped': 2})
+    runner = build_runner(config)
+    poison = Poison({1, 2})
+    runner.register_hook(poison)
+    with pytest.raises(FloatingPointError, match=r'2 steps in a row .* step 3 \(stage alignment, epoch 1\), studies \['):
         runner.train()
-    assert all(torch.equal(p, poison.before[name]) for name, p in model.named_parameters())
+    assert all(torch.equal(value, poison.before[name]) for name, value in runner.model.state_dict().items())
 
 
 def test_too_few_studies(tmp_path):
