@@ -104,9 +104,10 @@ def _draw_panel(panel: Axes, records: Sequence[dict[str, float]], spans: Sequenc
     for number, span in enumerate(spans):
         after = spans[number + 1].first if number + 1 < len(spans) else span.last
         panel.axvspan(span.first, after, color=_SHADES[number % len(_SHADES)], linewidth=0)
-        height = .99 - .06 * (number % 2)  # names of short stages would run into each other
-        panel.text((span.first + after) / 2, height, span.name, transform=panel.get_xaxis_transform(), ha='center',
-                   va='top', fontsize=8, color='.35')
+        height = .99 - .06 * (number % 2)  # names of short stages would run into each other, or over the edge
+        place, side = ((span.first + after) / 2, 'center') if number + 1 < len(spans) else (after, 'right')
+        panel.text(place, height, span.name, transform=panel.get_xaxis_transform(), ha=side, va='top', fontsize=8,
+                   color='.35')
     # A line a stage: a loss may be absent for a while, and its weight changes between stages.
     for span in spans or [StageSpan('', records[0]['step'], records[-1]['step'], {})]:
         weight = span.weights.get(short) or 1
