@@ -1,5 +1,5 @@
 """The chest that a film is drawn of: what anatomy and lesions write into."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +18,8 @@ class Chest:
         lungs: Share of lung in each pixel, in [0, 1], (H, W).
         sides: The right and the left lung's share, each (H, W).
         rng: The film's generator.
+        markings: The share of the density that vessels and the fine texture of the lung make, (H, W): where a lung is
+            collapsed or full of fluid, they are not seen.
     """
 
     x: np.ndarray
@@ -26,6 +28,7 @@ class Chest:
     lungs: np.ndarray
     sides: dict[str, np.ndarray]
     rng: np.random.Generator
+    markings: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def between(self, low: float, high: float) -> float:
         """A random number; thousandths, so that it is the same on every machine."""

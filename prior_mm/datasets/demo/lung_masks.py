@@ -1,10 +1,11 @@
 """Real lung masks: the outlines that synthetic radiographs are drawn around."""
-import importlib.util
 import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from .carried import find_carried
 
 _ARCHIVE = 'semantic_masks_v7labs_lungs.zip'
 
@@ -18,7 +19,7 @@ def load_lung_masks(archive: 'str | Path | None' = None) -> list[np.ndarray]:
     Raises:
         FileNotFoundError: If it is not there.
     """
-    path = Path(archive) if archive else _find_archive()
+    path = Path(archive) if archive else find_carried(_ARCHIVE, 'the lung masks')
     if not path.is_file():
         raise FileNotFoundError(f'there is no archive of lung masks {path}')
     masks = []
@@ -58,12 +59,3 @@ def _outline(lung: np.ndarray) -> np.ndarray:
 def _fills_its_hull(outline: np.ndarray) -> bool:
     """Whether a lung has no bites taken out, as labels on the film leave them."""
     return cv2.contourArea(outline) > 0.89 * cv2.contourArea(cv2.convexHull(outline))
-
-
-def _find_archive() -> Path:
-    spec = importlib.util.find_spec('torchxrayvision')
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        if (path := Path(folder, 'data', _ARCHIVE)).is_file():
-            return path
-    raise FileNotFoundError(f'the lung masks ({_ARCHIVE}) are read from the package torchxrayvision, which is not '
-                            'installed: pip install --no-deps torchxrayvision==1.5.7')

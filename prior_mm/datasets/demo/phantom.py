@@ -7,10 +7,13 @@ from .canvas import band, ellipse, polyline, step, value_noise
 from .chest import Chest
 from .findings import Finding
 from .lesions import draw_finding
+from .placement import Placement, sample, soften
+from .regions import BoxPixels, draw_opacity, draw_pneumothorax
 
 
 def render_radiograph(mask: np.ndarray, findings: Sequence[Finding], rng: np.random.Generator, size: int = 256,
-                      view: str = 'PA') -> np.ndarray:
+                      view: str = 'PA', placement: Placement | None = None, boxes: Sequence[BoxPixels] = (),
+                      air: np.ndarray | None = None) -> np.ndarray:
     """Draw a film.
 
     Args:
@@ -19,12 +22,18 @@ def render_radiograph(mask: np.ndarray, findings: Sequence[Finding], rng: np.ran
         rng: Decides all normal variation: habitus, position, exposure, noise.
         size: Height and width in pixels.
         view: ``'PA'`` or ``'AP'``, whose heart is larger and whose lungs are shorter.
+        placement: Of the chest on the film; random by default.
+        boxes: An airspace opacity is drawn in each.
+        air: Mask of a pneumothorax, bool (size, size).
 
     Returns:
         uint8, (size, size), bone bright.
     """
     kinds = {finding.kind for finding in findings}
-    chest = _position(mask, kinds, rng, size, view)
+    chest = _position(mask, kinds, rng, size, view, placement)
+    if air is not None:
+        # The real masks are of other chests: where one reaches beyond this lung, the pleural space does, too.
+        chest.lungs = np.maximum(chest.lungs, air)
     _draw_body(chest)
     _draw_lungs(chest, 'hyperinflation' in kinds)
     _draw_spine(chest, 'scoliosis' in kinds)
@@ -32,6 +41,10 @@ def render_radiograph(mask: np.ndarray, findings: Sequence[Finding], rng: np.ran
     _draw_ribs(chest)
     for finding in findings:
         draw_finding(chest, finding)
+    for box in boxes:
+        draw_opacity(chest, box, chest.between(0.17, 0.3))
+    if air is not None:
+        draw_pneumothorax(chest, air, chest.between(0.1, 0.2))
     return _expose(chest)
 
 
@@ -43,40 +56,24 @@ def render_lateral(rng: np.random.Generator, size: int = 256) -> np.ndarray:
     return np.clip(np.floor(256 * (density + 0.05 + 0.02 * value_noise(rng, x.shape, 64))), 0, 255).astype(np.uint8)
 
 
-def _position(mask: np.ndarray, kinds: set, rng: np.random.Generator, size: int, view: str) -> Chest:
+def _position(mask: np.ndarray, kinds: set, rng: np.random.Generator, size: int, view: str,
+              placement: Placement | None) -> Chest:
     """Place the thorax on the film and the real lungs in the thorax."""
     chest = Chest(*(np.empty(0), ) * 4, sides={}, rng=rng)
-    half_width = chest.between(0.58, 0.7)
-    height = chest.between(1.12, 1.32) * (0.88 if view == 'AP' else 1.)
-    height *= 1.13 if 'hyperinflation' in kinds else 0.8 if 'hypoinflation' in kinds else 1.
-    top, shift = chest.between(-0.8, -0.64), chest.between(-0.06, 0.06)
-    turn = chest.between(-0.06, 0.06)
-    rows, columns = np.mgrid[0:size, 0:size] / size * 2 - 1
-    chest.x = (columns - shift + turn * rows) / half_width
-    chest.y = (rows - top - turn * columns) / height
-    soft = _soften(mask)
-    chest.lungs = _sample(soft, chest.x, chest.y)
+    chest.x, chest.y = (placement or _draw_placement(chest, kinds, view)).coordinates(size)
+    soft = soften(mask)
+    chest.lungs = sample(soft, chest.x, chest.y)
     middle = _midline(soft)
     chest.sides = dict(right=chest.lungs * (chest.x < middle), left=chest.lungs * (chest.x >= middle))
     return chest
 
 
-def _soften(mask: np.ndarray, size: int = 96) -> np.ndarray:
-    """The mask as shares of lung on a coarse grid, (size, size)."""
-    rows, columns = (np.arange(size * 4) * length // (size * 4) for length in mask.shape)
-    return mask[rows][:, columns].reshape(size, 4, size, 4).sum(axis=(1, 3)) / 16
-
-
-def _sample(grid: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Interpolate a grid that spans x in [-1, 1] and y in [0, 1]; 0 outside."""
-    size = len(grid)
-    padded = np.pad(grid, 1)
-    column = np.clip((x + 1) / 2 * size + 0.5, 0, size + 0.999)
-    row = np.clip(y * size + 0.5, 0, size + 0.999)
-    c, r = column.astype(int), row.astype(int)
-    fc, fr = column - c, row - r
-    return ((padded[r, c] * (1 - fc) + padded[r, c + 1] * fc) * (1 - fr)
-            + (padded[r + 1, c] * (1 - fc) + padded[r + 1, c + 1] * fc) * fr)
+def _draw_placement(chest: Chest, kinds: set, view: str) -> Placement:
+    half_width = chest.between(0.58, 0.7)
+    height = chest.between(1.12, 1.32) * (0.88 if view == 'AP' else 1.)
+    height *= 1.13 if 'hyperinflation' in kinds else 0.8 if 'hypoinflation' in kinds else 1.
+    top, shift = chest.between(-0.8, -0.64), chest.between(-0.06, 0.06)
+    return Placement(half_width, height, top, shift, turn=chest.between(-0.06, 0.06))
 
 
 def _midline(soft: np.ndarray) -> float:
@@ -113,7 +110,8 @@ def _draw_lungs(chest: Chest, hyperinflated: bool) -> None:
             bend = ((hilum[0] + end[0]) / 2, (hilum[1] + end[1]) / 2 + chest.between(-0.05, 0.05))
             vessels = np.maximum(vessels, polyline(x, y, np.array([hilum, bend, end]), 0.008, 0.03))
     fading = np.clip(1.1 - np.abs(x), 0, 1)
-    chest.density = chest.density + chest.lungs * (0.12 * vessels * fading + 0.025 * value_noise(rng, x.shape, 40))
+    chest.markings = chest.lungs * (0.12 * vessels * fading + 0.025 * value_noise(rng, x.shape, 40))
+    chest.density = chest.density + chest.markings
     gas = ellipse(x, y, (0.42, 1.1), (0.16, 0.07), 0.3)  # in the stomach, under the left dome
     chest.density = chest.density - chest.between(0., 0.2) * gas * (1 - chest.lungs)
 

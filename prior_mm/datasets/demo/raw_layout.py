@@ -1,7 +1,6 @@
 """The demo data set, written in the raw layout of MIMIC-CXR: real reports, synthetic radiographs."""
 import csv
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -14,7 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..converters.downstream.written_files import write_whole
 from ..converters.openi import OpenIReport, read_openi_reports
+from .files import claim_folder, digest
 from .findings import CHEXPERT, chexpert_labels, read_findings
 from .lung_masks import load_lung_masks
 from .phantom import render_lateral, render_radiograph
@@ -58,7 +59,7 @@ class DemoStudy:
     @property
     def image_ids(self) -> tuple[str, ...]:
         """The ``dicom_id`` of each image."""
-        return tuple('-'.join(_digest(f'{self.study_id} {number}')[i:i + 8] for i in range(0, 40, 8))
+        return tuple('-'.join(digest(f'{self.study_id} {number}')[i:i + 8] for i in range(0, 40, 8))
                      for number in range(len(self.views)))
 
 
@@ -85,7 +86,7 @@ def write_demo(root: 'str | Path', seed: int = 0, size: int = 256, workers: int 
     """
     root = Path(root)
     description = dict(dataset='demo', synthetic=True, seed=seed, image_size=size, schema='prior_mm.demo/1')
-    _claim(root, description)
+    claim_folder(root, description)
     studies = plan_studies(read_openi_reports() if reports is None else reports, seed)
     masks = load_lung_masks() if masks is None else masks
     with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_set_masks, initargs=(masks, )) as pool:
@@ -94,9 +95,9 @@ def write_demo(root: 'str | Path', seed: int = 0, size: int = 256, workers: int 
             progress(done, len(studies))
     _write_tables(root, studies, size)
     vocabulary = learn_vocabulary(f'{s.report.impression} {s.report.findings}' for s in studies if s.split == 'train')
-    _write(root / 'vocab.txt', ('\n'.join(vocabulary) + '\n').encode())
-    _write(root / 'README.txt', _README.encode())
-    _write(root / 'dataset.json', (json.dumps({**description, 'studies': len(studies)}, indent=1) + '\n').encode())
+    write_whole(root / 'vocab.txt', ('\n'.join(vocabulary) + '\n').encode())
+    write_whole(root / 'README.txt', _README.encode())
+    write_whole(root / 'dataset.json', (json.dumps({**description, 'studies': len(studies)}, indent=1) + '\n').encode())
     return studies
 
 
@@ -110,7 +111,7 @@ def plan_studies(reports: Iterable[OpenIReport], seed: int) -> list[DemoStudy]:
     studies = []
     for number, report in enumerate(report for report in reports if report.findings or report.impression):
         text = ' '.join(f'{report.impression} {report.findings}'.lower().split())
-        place = int(_digest(f'{seed} {text}')[:8], 16) / 16**8
+        place = int(digest(f'{seed} {text}')[:8], 16) / 16**8
         shares = np.cumsum([share for _, share in SPLITS])
         split = next(name for (name, _), share in zip(SPLITS, [*shares[:-1], 2.], strict=True) if place < share)
         rng = np.random.default_rng((seed, number))
@@ -152,8 +153,8 @@ def _write_study(study: DemoStudy, root: Path, size: int) -> None:
         pixels = render_lateral(rng, size) if view == 'LATERAL' else render_radiograph(mask, findings, rng, size, view)
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, 'JPEG', quality=92)
-        _write(path, buffer.getvalue())
-    _write(root / f'{study.folder}.txt', report_text(study.report).encode())
+        write_whole(path, buffer.getvalue())
+    write_whole(root / f'{study.folder}.txt', report_text(study.report).encode())
 
 
 def _write_tables(root: Path, studies: Sequence[DemoStudy], size: int) -> None:
@@ -175,28 +176,4 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> N
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(header)
     writer.writerows(rows)
-    _write(path, gzip.compress(text.getvalue().encode(), mtime=0))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + '.part')
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
-
-
-def _claim(root: Path, description: dict) -> None:
-    """Refuse a folder with data of another kind, seed or size: what is there would be kept and mixed."""
-    marker = root / 'demo.json'
-    if marker.is_file():
-        if json.loads(marker.read_text(encoding='utf-8')) != description:
-            raise ValueError(f'{root} holds demo data of another seed or size ({marker.read_text().strip()}); remove '
-                             'it or name another folder')
-    elif root.is_dir() and any(root.iterdir()):
-        raise ValueError(f'{root} is not empty and holds no demo data: name another folder')
-    _write(marker, json.dumps(description).encode())
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    write_whole(path, gzip.compress(text.getvalue().encode(), mtime=0))
