@@ -2,7 +2,6 @@
 import io
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from made_up_mimic import REPORT, SENTENCES, Study, jpeg, write_mimic, write_table, write_tables
 from PIL import Image
+from printed_table import rows
 
 from prior_mm.datasets import StudyDataset
 from prior_mm.datasets.images import read_radiograph
@@ -20,28 +20,8 @@ ROOT = Path(__file__).parents[2]
 MANY, PART = 160, 32
 
 
-@pytest.fixture
-def convert(monkeypatch, capsys):
-    """Calls a converter in this process: exit status, standard output and errors."""
-    def call(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        monkeypatch.setenv('COLUMNS', '120')
-        with pytest.raises(SystemExit) as status:
-            runpy.run_path(str(ROOT / 'tools' / 'dataset_converters' / tool), run_name='__main__')
-        printed = capsys.readouterr()
-        return status.value.code, printed.out, printed.err
-
-    return call
-
-
 def annotations(root):
-    return {path.name: path.read_bytes() for path in (root / 'annotations').iterdir()}
-
-
-def rows(text):
-    """The table that stands at the end, by the first column: the numbers of the last."""
-    lines = [line.strip('\u2502').split('\u2502') for line in text.splitlines() if line.startswith('\u2502')]
-    return {cells[0].strip(): int(cells[-1].replace(',', '')) for cells in lines}
+    return {path.name: path.read_bytes() for path in (root / 'annotations').glob('*.json')}
 
 
 FEW = 'FINDINGS:\n The lungs are clear.\n'

@@ -1,9 +1,11 @@
 """CheXpert to multi-label annotation files (docs/downstream_data.md).
 
     python tools/dataset_converters/chexpert.py data/CheXpert-v1.0-small [--uncertain published|ignore|ones|zeros]
+    python tools/dataset_converters/chexpert.py data/CheXpert-v1.0-small --protocol prior/1
 
 The folder holds ``train.csv``, ``train/patient00001/study1/view1_frontal.jpg`` and, if you like, the same of ``valid``.
-Writes ``<folder>/annotations/{train,val,test}.json`` of train.csv, ``valid.json`` of valid.csv, and ``splits/``.
+Writes ``<folder>/annotations/{train,val,test}.json`` of train.csv, ``valid.json`` of valid.csv, and ``splits/``; with
+--protocol, ``<folder>/annotations/<protocol>/<repeat>/classification/...`` for each repeat (docs/protocols.md).
 """
 import argparse
 import sys
@@ -13,7 +15,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
 
-from prior_mm.datasets.converters.downstream.chexpert import ChexpertOptions, convert_chexpert
+from prior_mm.datasets.converters.downstream.chexpert import (
+    DATASET,
+    ChexpertOptions,
+    convert_chexpert,
+    convert_chexpert_by_protocols,
+)
 from prior_mm.datasets.converters.downstream.chexpert_labels import (
     COMPETITION,
     FINDINGS,
@@ -21,13 +28,19 @@ from prior_mm.datasets.converters.downstream.chexpert_labels import (
     LabelPolicy,
     make_policy,
 )
-from prior_mm.datasets.converters.downstream.options import Converted, downstream_parser, run_downstream
+from prior_mm.datasets.converters.downstream.options import (
+    Converted,
+    check_protocols,
+    downstream_parser,
+    run_downstream,
+    run_protocols,
+)
 from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
 
 
 def parse_arguments() -> tuple[argparse.Namespace, LabelPolicy]:
     """The command line, and the policy that it chooses."""
-    parser = downstream_parser(__doc__)
+    parser = downstream_parser(__doc__, DATASET)
     parser.add_argument('--train-csv', type=Path, help='.csv or .csv.gz (default: train.csv of root)')
     parser.add_argument('--valid-csv', type=Path, help='.csv or .csv.gz (default: valid.csv of root, if there)')
     parser.add_argument('--classes', nargs='+', default=list(COMPETITION), metavar='NAME',
@@ -41,6 +54,7 @@ def parse_arguments() -> tuple[argparse.Namespace, LabelPolicy]:
                         help='what an empty cell becomes (default: zeros, as published)')
     parser.add_argument('--all-views', action='store_true', help='keep lateral views, too')
     arguments = parser.parse_args()
+    check_protocols(parser, arguments, DATASET)
     classes = FINDINGS if arguments.classes == ['all'] else arguments.classes
     try:
         exceptions = dict(item.partition('=')[::2] for item in arguments.uncertain_of)
@@ -57,6 +71,9 @@ def main() -> int:
         tally, splits, names = convert_chexpert(settings, options, console)
         return tally, names, [splits.describe()]
 
+    if arguments.protocol:
+        return run_protocols(arguments, lambda settings, console: convert_chexpert_by_protocols(
+            settings, options, arguments.protocol, console))
     return run_downstream(arguments, convert)
 
 

@@ -1,9 +1,11 @@
 """SIIM-ACR pneumothorax to class lists and masks (docs/downstream_data.md).
 
     python tools/dataset_converters/siim.py data/siim [--split-dir LISTS] [--positives-only]
+    python tools/dataset_converters/siim.py data/siim --protocol prior/1 --protocol mgca/1
 
 The folder holds ``train-rle.csv`` and ``dicom-images-train/``, at any depth of which ``<ImageId>.dcm`` lie.
-Writes ``<folder>/annotations/{classification,segmentation,splits}/`` and ``<folder>/masks/``.
+Writes ``<folder>/annotations/{classification,segmentation,splits}/`` and ``<folder>/masks/``; with
+--protocol, ``<folder>/annotations/<protocol>/<repeat>/...`` for each repeat (docs/protocols.md).
 """
 import argparse
 import sys
@@ -16,17 +18,25 @@ from rich.console import Console
 from prior_mm.datasets.converters.downstream.options import (
     Converted,
     add_binary_options,
+    check_protocols,
     downstream_parser,
     run_downstream,
+    run_protocols,
 )
 from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
-from prior_mm.datasets.converters.downstream.siim import RunLengthOptions, convert_siim
+from prior_mm.datasets.converters.downstream.siim import (
+    DATASET,
+    RunLengthOptions,
+    convert_siim,
+    convert_siim_by_protocols,
+)
 
 
 def main() -> int:
-    parser = downstream_parser(__doc__)
+    parser = downstream_parser(__doc__, DATASET)
     add_binary_options(parser, 'run lengths')
     arguments: argparse.Namespace = parser.parse_args()
+    check_protocols(parser, arguments, DATASET)
     options = RunLengthOptions(arguments.labels, arguments.patients, arguments.pixels, arguments.positives_only,
                                not arguments.no_masks)
 
@@ -34,6 +44,9 @@ def main() -> int:
         tally, splits = convert_siim(settings, options, console)
         return tally, splits.names, [splits.describe()]
 
+    if arguments.protocol:
+        return run_protocols(arguments, lambda settings, console: convert_siim_by_protocols(
+            settings, options, arguments.protocol, console))
     return run_downstream(arguments, convert)
 
 

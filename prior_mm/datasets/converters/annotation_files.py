@@ -1,7 +1,8 @@
 """Writing annotation files, entry by entry; they appear under their names only when they are complete."""
+import csv
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +31,34 @@ def write_annotations(path: Path, metainfo: dict[str, Any], entries: Iterable[st
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_left_out(path: Path, rows: Iterable[Sequence[str]]) -> int:
+    """Write the table of what was left out; with nothing in it, none is left there.
+
+    Args:
+        path: A ``.csv`` file, with the columns study_id, split, reason and detail.
+        rows: Its lines.
+
+    Returns:
+        Their number.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished, count = path.with_suffix('.part'), 0
+    try:
+        with unfinished.open('w', encoding='utf-8', errors='replace', newline='') as file:
+            writer = csv.writer(file)
+            writer.writerow(('study_id', 'split', 'reason', 'detail'))
+            for row in rows:
+                writer.writerow(row)
+                count += 1
+        if count:
+            os.replace(unfinished, path)
+        else:
+            path.unlink(missing_ok=True)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return count

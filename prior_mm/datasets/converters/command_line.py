@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .convert import DatasetSource, convert_dataset, print_summary
+from .convert import LEFT_OUT, DatasetSource, convert_dataset, print_summary
 from .study_conversion import ConversionOptions
 
 
@@ -28,7 +28,8 @@ def conversion_parser(description: str) -> argparse.ArgumentParser:
                              'annotations then name the copies')
     images.add_argument('--no-images', action='store_true', help='do not look whether the images are there')
     parser.add_argument('--workers', type=_count, metavar='N', help='processes (default: one for each core)')
-    parser.add_argument('--examples', type=int, default=0, metavar='N', help='name N dropped studies for each reason')
+    parser.add_argument('--examples', type=int, default=3, metavar='N',
+                        help=f'name N dropped studies for each reason (default: 3; annotations/{LEFT_OUT} has all)')
     parser.add_argument('--fresh', action='store_true', help='use nothing that a stopped run left')
     return parser
 
@@ -57,6 +58,9 @@ def run_conversion(arguments: argparse.Namespace, find_source: Callable[[argpars
         print('Stopped. What is done is kept: the same command goes on from there.', file=sys.stderr)
         return 130
     print_summary(summary, source.splits, console, arguments.examples)
+    if (output / 'annotations' / LEFT_OUT).is_file():
+        console.print(f'All that was left out, and why: {output / "annotations" / LEFT_OUT}', markup=False,
+                      soft_wrap=True)
     for remark in source.remarks(summary):
         console.print(remark, markup=False, soft_wrap=True)
     if arguments.no_images:

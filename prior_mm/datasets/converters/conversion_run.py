@@ -23,6 +23,7 @@ from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions, convert_study
 
 _EXAMPLES = 20
+_LEFT_OUT = '-'  # in place of a split, in the parts' lines; no split can be called so
 # Parts with these are made anew: what was missing may be there by now.
 _MENDABLE = (Dropped.NO_REPORT.value, Dropped.UNREADABLE.value)
 
@@ -74,7 +75,7 @@ class Conversion:
 
     def __init__(self, parts_root: Path, options: ConversionOptions, fingerprint: Iterable[object],
                  workers: int | None = None, part_size: int = 256) -> None:
-        key = json.dumps([_parser(), part_size, str(options), [str(item) for item in fingerprint]])
+        key = json.dumps([_parser(), _LEFT_OUT, part_size, str(options), [str(item) for item in fingerprint]])
         self._root = parts_root
         self._folder = parts_root / hashlib.sha256(key.encode()).hexdigest()[:16]
         self._options = options
@@ -134,6 +135,10 @@ class Conversion:
                     if of_split == split:
                         yield entry
 
+    def left_out(self) -> Iterator[list[str]]:
+        """Study, split, reason and what exactly was found, of each study and each image that was left out, in order."""
+        return map(json.loads, self.entries(_LEFT_OUT))
+
     def clean(self) -> None:
         """Remove the parts, of this run and of those that were stopped before."""
         shutil.rmtree(self._root, ignore_errors=True)
@@ -159,7 +164,10 @@ class Conversion:
 
 
 def convert_part(studies: list[RawStudy], options: ConversionOptions, path: Path) -> PartSummary:
-    """Convert some studies and write them to a file: a line with the summary, then ``<split><tab><entry>`` lines."""
+    """Convert some studies and write them to a file: a line with the summary, then ``<split><tab><entry>`` lines.
+
+    What is left out stands among them, as :meth:`Conversion.left_out` gives it.
+    """
     summary, lines = PartSummary(), []
     for study in studies:
         outcome = convert_study(study, options)
@@ -168,17 +176,24 @@ def convert_part(studies: list[RawStudy], options: ConversionOptions, path: Path
             summary.dropped.setdefault(study.split, Counter())[reason] += 1
             if len(examples := summary.examples.setdefault(reason, [])) < _EXAMPLES:
                 examples.append(f'{study.study_id}: {outcome.detail}' if outcome.detail else study.study_id)
+            lines.append(_left_out_line(study, reason, outcome.detail))
         else:
             summary.kept[study.split] += 1
             summary.images[study.split] += len(outcome.entry['images'])
             summary.images_lost += len(study.images) - len(outcome.entry['images'])
             lines.append(f'{study.split}\t{json.dumps(outcome.entry, ensure_ascii=False)}\n')
+            if outcome.detail:
+                lines.append(_left_out_line(study, 'some of its images', outcome.detail))
     unfinished = path.with_suffix(f'.{os.getpid()}.part')
     with unfinished.open('w', encoding='utf-8', errors='replace') as file:
         file.write(json.dumps(vars(summary)) + '\n')
         file.writelines(lines)
     os.replace(unfinished, path)
     return summary
+
+
+def _left_out_line(study: RawStudy, reason: str, detail: str) -> str:
+    return f'{_LEFT_OUT}\t{json.dumps([study.study_id, study.split, reason, detail])}\n'
 
 
 def _reusable_summary(path: Path) -> PartSummary | None:

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from prior_mm.datasets.reports import SENTENCE_SPLITTER
 from prior_mm.datasets.study_schema import SCHEMA
 
-from .annotation_files import write_annotations
+from .annotation_files import write_annotations, write_left_out
 from .conversion_run import Conversion, PartSummary
+from .count_table import CountTable, print_examples
 from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions
+
+#: The table of every study and image that was left out, with the reason, beside the annotation files.
+LEFT_OUT = 'left_out.csv'
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class DatasetSource:
 
 def convert_dataset(source: DatasetSource, output: Path, options: ConversionOptions, workers: int | None = None,
                     fresh: bool = False) -> PartSummary:
-    """Write ``<output>/annotations/<split>.json`` for each split that keeps a study.
+    """Write ``<output>/annotations/<split>.json`` for each split that keeps a study, and ``left_out.csv`` beside them.
 
     What was done before a stop (Ctrl-C, a crash) lies in ``<output>/annotations/.parts`` and is used again.
 
@@ -62,6 +65,7 @@ def convert_dataset(source: DatasetSource, output: Path, options: ConversionOpti
     if fresh:
         conversion.clean()
     summary = conversion.run(source.studies(), source.total)
+    write_left_out(annotations / LEFT_OUT, conversion.left_out())
     if not summary.kept:
         reasons = ', '.join(f'{reason}: {count:,}' for reason, count in summary.by_reason().most_common())
         examples = '; '.join(examples[0] for examples in summary.examples.values())
@@ -87,28 +91,17 @@ def print_summary(summary: PartSummary, splits: list[str], console: Console, exa
         examples: Number of dropped studies to name for each reason.
     """
     columns = [*splits, *([''] if '' in summary.dropped else [])]
-    table = Table(title='Studies')
-    table.add_column('')
-    for split in columns:
-        table.add_column(split or 'no split', justify='right')
-    table.add_column('all', justify='right')
-
-    def add_row(name: str, counts: list[int], **style: str) -> None:
-        table.add_row(name, *(f'{count:,}' for count in [*counts, sum(counts)]), **style)  # type: ignore[arg-type]
-
-    add_row('kept', [summary.kept[split] for split in columns], style='bold')
-    add_row('  their frontal images', [summary.images[split] for split in columns])
+    table = CountTable('Studies', columns)
+    table.add('kept', [summary.kept[split] for split in columns], 'bold')
+    table.add('  their frontal images', [summary.images[split] for split in columns])
     for reason in Dropped:
         if reason is not Dropped.NOT_IN_SPLIT or '' in columns:
-            add_row(f'dropped: {reason.value}', [summary.dropped.get(split, Counter())[reason.value]
-                                                 for split in columns])
-    console.print(table)
+            table.add(f'dropped: {reason.value}', [summary.dropped.get(split, Counter())[reason.value]
+                                                   for split in columns])
+    table.print(console)
     if summary.images_lost:
         console.print(f'{summary.images_lost:,} images of kept studies are missing or unreadable and were left out.')
-    for name, found in summary.examples.items() if examples else ():
-        console.print(f'{name}:')
-        for example in found[:examples]:
-            console.print(f'  {example}', markup=False, highlight=False, soft_wrap=True)
+    print_examples(summary.examples, console, examples)
 
 
 def _fingerprint(source: DatasetSource) -> Iterator[object]:

@@ -4,6 +4,9 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
+
+_LONGEST = 2**20  # characters of a line; a small gzip file can unpack to one without an end
 
 
 class TableError(ValueError):
@@ -23,13 +26,13 @@ def read_rows(path: Path, columns: Sequence[str], others: bool = False) -> Itera
 
     Raises:
         TableError: If a column is missing, a row is too short or too long, or the file is damaged or cut short.
-        OSError: If it cannot be opened.
+        OSError: If it cannot be opened; the message names the file and the mend.
     """
     try:
         with path.open('rb') as raw:
             zipped = raw.read(2) == b'\x1f\x8b'
         with (gzip.open if zipped else open)(path, 'rt', encoding='utf-8-sig', newline='') as file:
-            reader = csv.reader(file)
+            reader = csv.reader(_lines(file))
             header = [name.strip() for name in next(reader, [])]
             wanted = _places(path, header, columns, others)
             for row in reader:
@@ -41,10 +44,20 @@ def read_rows(path: Path, columns: Sequence[str], others: bool = False) -> Itera
                 yield reader.line_num, {name: row[place].strip() for name, place in wanted}
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TableError(f'{path}: the gzip file is damaged or cut short ({error}). Fetch it again') from None
+    except OSError as error:
+        raise OSError(f'{path}: cannot be read ({error.strerror or error}). Check the path and the rights of the '
+                      'file') from None
     except UnicodeDecodeError as error:
         raise TableError(f'{path}: not UTF-8 text ({error}). Fetch it again, or save it as UTF-8') from None
     except csv.Error as error:
         raise TableError(f'{path}: no CSV file ({error}). Fetch it again') from None
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(_LONGEST):
+        if len(line) == _LONGEST:
+            raise csv.Error('a line has no end')
+        yield line
 
 
 def _places(path: Path, header: list[str], columns: Sequence[str], others: bool) -> list[tuple[str, int]]:

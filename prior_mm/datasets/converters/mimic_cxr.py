@@ -1,7 +1,7 @@
 """MIMIC-CXR(-JPG): from its tables, images and reports to annotation files."""
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,8 +58,7 @@ class MimicStudies:
         folder = f'files/{subject_id[:3]}/{subject_id}/{study_id}'
         return RawStudy(study_id, subject_id, split, self.layout.report(subject_id, study_id),
                         tuple(f'{folder}/{image}{self.suffix}' for image in frontal[1::2]), frontal[::2],
-                        {name: value - 1 for name, value in zip(self.label_names, self._labels.get(study_id, b''),
-                                                                strict=False) if value - 1 != _MISSING})
+                        decode_labels(self.label_names, self._labels.get(study_id, b'')))
 
 
 def read_mimic_tables(layout: MimicLayout, check_images: bool = True) -> MimicStudies:
@@ -77,9 +76,9 @@ def read_mimic_tables(layout: MimicLayout, check_images: bool = True) -> MimicSt
     _read_metadata(studies)
     if layout.split is not None:
         split = layout.split
-        studies._splits = read_splits(split, lambda line, text: _number(split, line, 'study_id', text, 's'))
+        studies._splits = read_splits(split, lambda line, text: number_with_letter(split, line, 'study_id', text, 's'))
     if layout.labels is not None:
-        studies.label_names, studies._labels = _read_labels(layout.labels)
+        studies.label_names, studies._labels = read_mimic_labels(layout.labels)
     every = max(1, len(studies._frontal) // _PROBES)
     probes = [study_id for study_id in list(studies._frontal)[::every]]
     found = [studies._study(study_id, studies._subjects[study_id], '') for study_id in probes]
@@ -99,8 +98,8 @@ def _read_metadata(studies: MimicStudies) -> None:
         if image in seen:
             raise TableError(f'{path}, line {line}: the image {image} is there twice. Remove one of the two lines')
         seen.add(image)
-        study_id = _number(path, line, 'study_id', row['study_id'], 's')
-        subject_id = sys.intern(_number(path, line, 'subject_id', row['subject_id'], 'p'))
+        study_id = number_with_letter(path, line, 'study_id', row['study_id'], 's')
+        subject_id = sys.intern(number_with_letter(path, line, 'subject_id', row['subject_id'], 'p'))
         if studies._subjects.setdefault(study_id, subject_id) != subject_id:
             raise TableError(f'{path}, line {line}: the study {study_id} is {subject_id}\'s here and '
                              f'{studies._subjects[study_id]}\'s above. Fetch the file again')
@@ -112,12 +111,25 @@ def _read_metadata(studies: MimicStudies) -> None:
                          f'{studies.images:,}. Is it the right file?')
 
 
-def _read_labels(path: Path) -> tuple[tuple[str, ...], dict[str, bytes]]:
+def decode_labels(names: Sequence[str], values: bytes) -> dict[str, int]:
+    """1, 0 or -1 by finding, of a study's item of :func:`read_mimic_labels`; what is not given is left out."""
+    return {name: value - 1 for name, value in zip(names, values, strict=False) if value - 1 != _MISSING}
+
+
+def read_mimic_labels(path: Path) -> tuple[tuple[str, ...], dict[str, bytes]]:
+    """Read ``mimic-cxr-*-chexpert.csv.gz``.
+
+    Returns:
+        The findings, and by study a byte for each of them, for :func:`decode_labels`.
+
+    Raises:
+        TableError: If the table is damaged, a label is none, or a study is there twice with other labels.
+    """
     names: tuple[str, ...] = ()
     labels: dict[str, bytes] = {}
     for line, row in read_rows(path, ('study_id',), others=True):
         names = names or tuple(name for name in row if name.lower() not in ('study_id', 'subject_id', 'dicom_id'))
-        study_id = _number(path, line, 'study_id', row['study_id'], 's')
+        study_id = number_with_letter(path, line, 'study_id', row['study_id'], 's')
         try:
             values = bytes(_label(row[name]) + 1 for name in names)
         except ValueError as error:
@@ -141,8 +153,12 @@ def _label(text: str) -> int:
     return int(value)
 
 
-def _number(path: Path, line: int, column: str, text: str, letter: str) -> str:
-    """An id with its letter, ``s50414267``; it may come without, or as ``50414267.0`` from a spreadsheet."""
+def number_with_letter(path: Path, line: int, column: str, text: str, letter: str) -> str:
+    """An id with its letter, ``s50414267``; it may come without, or as ``50414267.0`` from a spreadsheet.
+
+    Raises:
+        TableError: If it is no id.
+    """
     digits = text.lower().removeprefix(letter).removesuffix('.0')
     if not (digits.isascii() and digits.isdigit() and 3 <= len(digits) <= 18):
         raise TableError(f'{path}, line {line}: {column} {text!r} is not such a number as {letter}50414267')

@@ -1,4 +1,5 @@
 """One study: report to sentences, images looked at or resized, and an entry of the annotation file made of it."""
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,7 +57,10 @@ def convert_study(study: RawStudy, options: ConversionOptions) -> Outcome:
             sections = find_sections(read_report(sections))
         except FileNotFoundError:
             return Outcome(None, Dropped.NO_REPORT, f'there is no {study.report}')
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            return Outcome(None, Dropped.UNREADABLE, f'{study.report}: cannot be opened ({error.strerror or error}). '
+                                                     'Check its rights')
+        except ValueError as error:
             return Outcome(None, Dropped.UNREADABLE, f'{study.report}: {error}')
     if not any(sections):
         return Outcome(None, Dropped.NO_SECTION)
@@ -105,6 +109,14 @@ def _usable_image(image: str, options: ConversionOptions) -> str:
         copy = resized_path(image, options.short_side)
         write_resized(source, options.copies_root / copy, options.short_side)
         return copy
-    if options.check_images and not (source.is_file() and source.stat().st_size):
-        raise ImageError(f'{source}: the file is missing or empty. Fetch it again')
+    if options.check_images:
+        try:
+            empty = not source.stat().st_size
+        except OSError as error:
+            raise ImageError(f'{source}: cannot be opened ({error.strerror or error}). Fetch it again, or check the '
+                             'rights of the folders') from None
+        if empty or not source.is_file():
+            raise ImageError(f'{source}: the file is empty, or is no file. Fetch it again')
+        if not os.access(source, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise ImageError(f'{source}: cannot be opened (Permission denied). Check the rights of the file')
     return image

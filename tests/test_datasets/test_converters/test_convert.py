@@ -1,4 +1,5 @@
 """A data set to annotation files: what is written, what is said of it, and when nothing is."""
+import csv
 import io
 import json
 import os
@@ -38,7 +39,8 @@ STUDIES = [raw(1), raw(2), raw(3, report=SHORT), raw(4, 'test'), raw(5, 'test', 
 def test_files(tmp_path):
     """A file a split with its studies in order, how they came about, and its own counts; no parts are left."""
     convert(tmp_path, STUDIES)
-    assert sorted(path.name for path in (tmp_path / 'annotations').iterdir()) == ['test.json', 'train.json']
+    assert sorted(path.name for path in (tmp_path / 'annotations').iterdir()) == ['left_out.csv', 'test.json',
+                                                                                  'train.json']
     train = read_studies(tmp_path / 'annotations' / 'train.json')
     assert [train[index]['study_id'] for index in range(len(train))] == ['s1', 's2']
     assert train.metainfo == dict(
@@ -61,7 +63,31 @@ def test_older_file_of_an_empty_split(tmp_path):
     """A split that keeps no study any more leaves no file of an earlier conversion."""
     convert(tmp_path, STUDIES)
     convert(tmp_path, STUDIES[:3])
+    assert sorted(path.name for path in (tmp_path / 'annotations').iterdir()) == ['left_out.csv', 'train.json']
+
+
+def test_all_that_was_left_out_is_listed(tmp_path):
+    """Each study that was left out stands in left_out.csv with the reason; if there is none, no older table stays."""
+    def listed():
+        return list(csv.reader((tmp_path / 'annotations' / 'left_out.csv').open(encoding='utf-8')))
+
+    convert(tmp_path, STUDIES)
+    expected = [['study_id', 'split', 'reason', 'detail'], ['s3', 'train', 'too few sentences', '1'],
+                ['s5', 'test', 'no frontal view', ''], ['s6', '', 'not in the split file', '']]
+    assert listed() == expected
+    with pytest.raises(ValueError, match='No study'):
+        convert(tmp_path, STUDIES[2:3])
+    assert listed() == expected[:2]
+    convert(tmp_path, STUDIES[:2], fresh=True)
     assert [path.name for path in (tmp_path / 'annotations').iterdir()] == ['train.json']
+
+
+def test_lost_images_of_kept_studies_are_listed(tmp_path):
+    """An image that is missing is named, although its study is kept."""
+    (tmp_path / 'b.jpg').write_bytes(b'image')
+    convert_dataset(source(tmp_path, [raw(1)]), tmp_path, ConversionOptions(tmp_path), workers=1)
+    _, row = csv.reader((tmp_path / 'annotations' / 'left_out.csv').open(encoding='utf-8'))
+    assert row[:3] == ['s1', 'train', 'some of its images'] and 'a.jpg: cannot be opened' in row[3]
 
 
 def test_nothing_kept(tmp_path):

@@ -1,9 +1,9 @@
 """CheXpert: its tables to multi-label annotation files."""
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -12,11 +12,13 @@ from ..csv_tables import TableError
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
 from .chexpert_labels import UNKNOWN, ChexpertRow, LabelPolicy, make_policy, read_chexpert
+from .protocol_repeats import Repeat, Written, missing_lists, protocol_repeats
 from .settings import DownstreamSettings
 from .splits import Splits
 from .tally import Dropped, Tally
 from .written_files import progress_bar, source_hashes
 
+DATASET = 'chexpert'  # as protocols call it
 MULTI_LABEL = 'prior_mm.multi_label/1'
 _BAR = 256
 OFFICIAL = 'valid'  # the split of valid.csv, labelled by three radiologists
@@ -84,71 +86,133 @@ def convert_chexpert(settings: DownstreamSettings, options: ChexpertOptions,
         ValueError: If nothing can be kept, or a split of train.csv bears the name of valid.csv's.
         OSError: If files cannot be written.
     """
-    policy = options.policy
-    problems, train = missing_parts(settings, options.train_csv, options.valid_csv), options.train_csv
+    tables = _read(settings, options, console)
+    splits = settings.splits(tables.labels, tables.patients, tables.train)
+    (_, tally), = _write_repeats(tables, settings, options, [Repeat(splits, ('classification', ))], console)
+    return tally, splits, (*splits.names, *([OFFICIAL] if tables.official else []))
+
+
+def convert_chexpert_by_protocols(settings: DownstreamSettings, options: ChexpertOptions, protocols: Sequence[str],
+                                  console: Console) -> list[Written]:
+    """Write the annotation files of CheXpert for each repeat of some protocols; images are looked at once.
+
+    Args:
+        settings: Folders and lists; its shares and seed are not used.
+        options: Tables and policies.
+        protocols: Their names.
+        console: For the progress bar.
+
+    Raises:
+        LayoutError: If parts are missing, lists among them; the message lists all.
+        TableError: See :func:`convert_chexpert`.
+        ValueError: See :func:`convert_chexpert`, or if a protocol says nothing of CheXpert.
+        OSError: If files cannot be written.
+    """
+    tables = _read(settings, options, console, missing_lists(settings, protocols, DATASET))
+    repeats = protocol_repeats(settings, protocols, DATASET, tables.labels, tables.patients, tables.train)
+    return _write_repeats(tables, settings, options, repeats, console)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The two tables; ``labels`` (positive findings) and ``patients`` are of the images of train.csv that are used."""
+    train: Path
+    valid: Path | None
+    rows: list[ChexpertRow]
+    official: list[ChexpertRow]
+    labels: dict[str, frozenset[str]]
+    patients: dict[str, str]
+
+
+class _Looked(NamedTuple):
+    """An image: its entry, and why it cannot be used whatever its split, if so."""
+    entry: dict[str, Any]
+    fault: Dropped | None
+    positive: list[str]
+
+
+def _read(settings: DownstreamSettings, options: ChexpertOptions, console: Console,
+          missing: Sequence[str] = ()) -> _Tables:
+    train = options.train_csv
+    problems = [*missing_parts(settings, train, options.valid_csv), *missing]
     train = train or find_table(settings, 'train')
     if problems or train is None:
         raise LayoutError(problems)
     valid = options.valid_csv or find_table(settings, OFFICIAL)
     with console.status('reading the tables'):
-        rows = read_chexpert(train, policy.classes)
-        official = read_chexpert(valid, policy.classes) if valid else []
+        rows = read_chexpert(train, options.policy.classes)
+        official = read_chexpert(valid, options.policy.classes) if valid else []
     _check_patients(train, rows, valid, official)
     usable = [row for row in rows if row.frontal or not options.frontal_only]
-    labels = {row.path: frozenset(_positive(policy, row)) for row in usable}
-    splits = settings.splits(labels, {row.path: row.patient for row in usable}, train)
-    if OFFICIAL in splits.names:
+    return _Tables(train, valid, rows, official,
+                   {row.path: frozenset(_positive(options.policy, row)) for row in usable},
+                   {row.path: row.patient for row in usable})
+
+
+def _write_repeats(tables: _Tables, settings: DownstreamSettings, options: ChexpertOptions, repeats: Sequence[Repeat],
+                   console: Console) -> list[Written]:
+    if any(OFFICIAL in repeat.splits.names for repeat in repeats):
         raise ValueError(f'{OFFICIAL!r} is the split of valid.csv: give the one of train.csv another name, val say')
-    tally = Tally(policy.classes)
-    metainfo = dict(schema=MULTI_LABEL, dataset='chexpert', classes=list(policy.classes),
-                    synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
-                    sources=source_hashes([path for path in (train, valid) if path] + list(splits.files)),
-                    options=dict(splits.origin, uncertain=dict(policy.uncertain), missing=policy.missing,
-                                 frontal_only=options.frontal_only))
-    names = (*splits.names, *([OFFICIAL] if official else []))
-    entries: dict[str, list[dict]] = {name: [] for name in names}
+    wanted = {image for repeat in repeats for image in repeat.splits.of} | {row.path for row in tables.official}
+    looked: dict[str, _Looked] = {}
     with progress_bar(console, 'images') as progress:
-        task = progress.add_task('labels', total=len(rows) + len(official))
-        for table, fixed in ((rows, ''), (official, OFFICIAL)):
+        task = progress.add_task('labels', total=len(tables.rows) + len(tables.official))
+        for table in (tables.rows, tables.official):
             for number, row in enumerate(table):
                 if number % _BAR == 0:  # moving the bar costs more than converting a row
                     progress.advance(task, min(_BAR, len(table) - number))
-                split = fixed or splits.of.get(row.path, '')
-                entry = _entry(row, split, settings, options, tally)
-                if entry is not None:
-                    entries[split].append(entry)
+                looked[row.path] = _look(row, row.path in wanted, settings, options)
+    sources = source_hashes([path for path in (tables.train, tables.valid) if path])
+    return [(repeat, _write_repeat(tables, settings, options, repeat, looked, sources)) for repeat in repeats]
+
+
+def _write_repeat(tables: _Tables, settings: DownstreamSettings, options: ChexpertOptions, repeat: Repeat,
+                  looked: Mapping[str, _Looked], sources: Mapping[str, str]) -> Tally:
+    tally = Tally(options.policy.classes)
+    names = (*repeat.splits.names, *([OFFICIAL] if tables.official else []))
+    entries: dict[str, list[dict]] = {name: [] for name in names}
+    for rows, fixed in ((tables.rows, ''), (tables.official, OFFICIAL)):
+        for row in rows:
+            split, image = fixed or repeat.splits.of.get(row.path, ''), looked[row.path]
+            fault = Dropped.NOT_IN_SPLIT if not split and image.fault is not Dropped.LATERAL else image.fault
+            if fault is not None:
+                tally.drop(split, fault, row.path)
+                continue
+            tally.keep(split, image.positive)
+            entries[split].append(image.entry)
     tally.check_not_empty()
+    folder = repeat.annotations(settings)
+    metainfo = dict(schema=MULTI_LABEL, dataset='chexpert', **repeat.metainfo, classes=list(options.policy.classes),
+                    synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
+                    sources={**sources, **source_hashes(repeat.splits.files)},
+                    options=dict(repeat.splits.origin, uncertain=dict(options.policy.uncertain),
+                                 missing=options.policy.missing, frontal_only=options.frontal_only))
     for name in names:
-        path = settings.annotations / f'{name}.json'
+        # Of a protocol, every data set's class lists lie in the folder of the task.
+        path = folder / (f'classification/{name}.json' if repeat.folder else f'{name}.json')
         if entries[name]:
-            described = dict(metainfo, split=name, images=len(entries[name]), ignored=_ignored(policy, entries[name]),
-                             summary=tally.summary(name))
+            described = dict(metainfo, split=name, images=len(entries[name]),
+                             ignored=_ignored(options.policy, entries[name]), summary=tally.summary(name))
             write_annotations(path, described, (json.dumps(entry) for entry in entries[name]))
         else:
             path.unlink(missing_ok=True)
-    splits.write(settings.annotations / 'splits')
-    return tally, splits, names
+    repeat.splits.write(folder / 'splits')
+    return tally
 
 
-def _entry(row: ChexpertRow, split: str, settings: DownstreamSettings, options: ChexpertOptions,
-           tally: Tally) -> dict[str, Any] | None:
-    """An entry of the annotation file; None if the image is dropped."""
+def _look(row: ChexpertRow, wanted: bool, settings: DownstreamSettings, options: ChexpertOptions) -> _Looked:
+    """Look at an image; whether its file is there only if any split wants it."""
     labels = options.policy.labels(row.values)
-    reason = None
+    fault = None
     if options.frontal_only and not row.frontal:
-        reason = Dropped.LATERAL
-    elif not split:
-        reason = Dropped.NOT_IN_SPLIT
+        fault = Dropped.LATERAL
     elif all(label == UNKNOWN for label in labels):
-        reason = Dropped.NO_LABEL
-    elif settings.check_images and not _has_content(settings.image_root / row.path):
-        reason = Dropped.MISSING
-    if reason is not None:
-        tally.drop(split, reason, row.path)
-        return None
+        fault = Dropped.NO_LABEL
+    elif wanted and settings.check_images and not _has_content(settings.image_root / row.path):
+        fault = Dropped.MISSING
     positive = [number for number, label in enumerate(labels) if label == 1]
-    tally.keep(split, [options.policy.classes[number] for number in positive])
-    return dict(img_path=row.path, gt_label=positive, labels=labels, image_id=row.path, patient_id=row.patient)
+    return _Looked(dict(img_path=row.path, gt_label=positive, labels=labels, image_id=row.path, patient_id=row.patient),
+                   fault, [options.policy.classes[number] for number in positive])
 
 
 def _positive(policy: LabelPolicy, row: ChexpertRow) -> list[str]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from ..annotation_files import write_annotations
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
-from .binary_images import CLASSIFICATION
+from .binary_files import CLASSIFICATION
 from .chexpert import find_table, missing_parts
 from .chexpert_labels import COMPETITION, ChexpertRow, make_policy, read_chexpert
 from .settings import DownstreamSettings
@@ -117,7 +117,8 @@ def check_list(path: Path, chosen: Sequence[Chosen], table: Path, rows: Sequence
 
 
 def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int], console: Console,
-                  train_csv: Path | None = None, per_class: int = 200) -> tuple[Tally, bool]:
+                  train_csv: Path | None = None, per_class: int = 200,
+                  protocol: str | None = None) -> tuple[Tally, bool]:
     """Write an annotation file and a list of ids for each list.
 
     Args:
@@ -127,6 +128,7 @@ def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int],
         train_csv: ``train.csv`` in the data set's folder by default. Published lists are compared with it; without it
             they are taken as they are.
         per_class: Images a class of lists that are drawn.
+        protocol: Which these lists are of, for the annotation files; the repeat is ``seed<N>``, or ``official``.
 
     Returns:
         What became of the images, and whether there was a train.csv.
@@ -162,6 +164,8 @@ def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int],
         drawn = isinstance(source, int)
         read = [source] if isinstance(source, Path) else []
         metainfo = dict(schema=CLASSIFICATION, dataset='chexpert-5x200', split=name, classes=list(COMPETITION),
+                        **({'protocol': protocol, 'repeat': f'seed{source}' if drawn else 'official'}
+                           if protocol else {}),
                         synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
                         sources=source_hashes([*read, *([table] if table else [])]),
                         options=dict(seed=source, per_class=per_class) if drawn else dict(

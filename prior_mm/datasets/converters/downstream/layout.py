@@ -1,4 +1,5 @@
 """What RSNA and SIIM need to be there, told at once."""
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..layout_error import LayoutError
@@ -7,7 +8,7 @@ from .settings import DownstreamSettings
 
 
 def find_table(settings: DownstreamSettings, given: Path | None, names: tuple[str, ...], page: str,
-               patients: Path | None = None) -> Path:
+               patients: Path | None = None, missing: Sequence[str] = ()) -> Path:
     """The table of labels, once everything that can be missing was looked for.
 
     Args:
@@ -16,11 +17,12 @@ def find_table(settings: DownstreamSettings, given: Path | None, names: tuple[st
         names: Of the table, in the data set's folder.
         page: Where the data set comes from.
         patients: A table that must be there if it was given.
+        missing: What else was found to be missing, a line each.
 
     Raises:
         LayoutError: Lists all that is missing.
     """
-    problems = settings.problems()
+    problems = [*settings.problems(), *missing]
     table = given or next((path for name in names if (path := settings.root / name).is_file()), None)
     if table is None:
         zipped = settings.root / f'{names[0]}.zip'

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from prior_mm.protocols import DRAWS, PROTOCOLS, protocol
+
+from .protocol_repeats import Written, needs_lists, print_repeats, protocols_of
 from .settings import DownstreamSettings
 from .splits import SHARES, parse_shares
 from .tally import Tally
@@ -14,12 +17,12 @@ from .tally import Tally
 Converted = tuple[Tally, tuple[str, ...], list[str]]
 
 
-def downstream_parser(description: str, splits: bool = True) -> argparse.ArgumentParser:
+def downstream_parser(description: str, dataset: str = '') -> argparse.ArgumentParser:
     """A parser with the options of all.
 
     Args:
         description: Stands at the top of ``--help``.
-        splits: Whether there are splits to choose.
+        dataset: As protocols call it; '' where there are no splits to choose.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', type=Path, help='folder of the data set')
@@ -27,17 +30,90 @@ def downstream_parser(description: str, splits: bool = True) -> argparse.Argumen
     parser.add_argument('--out', type=Path, help='where annotations/ and masks/ are written (default: root)')
     parser.add_argument('--no-images', action='store_true', help='do not look for the images: convert the labels alone')
     parser.add_argument('--examples', type=int, default=0, metavar='N', help='name N dropped images for each reason')
-    if splits:
+    if dataset:
+        parser.add_argument('--protocol', action='append', choices=list(protocols_of(dataset)), metavar='NAME',
+                            help='write the splits of a protocol (docs/protocols.md), each repeat in a folder of its '
+                                 f'own, annotations/mgca/seed0 say: {", ".join(protocols_of(dataset))}. May be given '
+                                 'several times')
         where = parser.add_mutually_exclusive_group()
         where.add_argument('--split-dir', type=Path, metavar='DIR',
                            help='published lists: train.txt, val.txt, test.txt (an id a line), train_1.txt for 1 %% of '
                                 'the training labels ... (default: the splits are drawn)')
-        where.add_argument('--shares', type=_checked(parse_shares), default=dict(SHARES), metavar='NAME=PERCENT,...',
+        where.add_argument('--shares', type=_checked(parse_shares), metavar='NAME=PERCENT,...',
                            help='percent of the images in the splits that are drawn (default: train=70,val=15,test=15)')
         parser.add_argument('--label-shares', type=_percent, nargs='*', default=[1., 10.], metavar='PERCENT',
                             help='smaller sets of training labels to draw, nested and stratified (default: 1 10)')
-        parser.add_argument('--seed', type=int, default=0, help='of all that is drawn (default: 0)')
+        parser.add_argument('--seed', type=int, help='of all that is drawn (default: 0)')
     return parser
+
+
+def check_protocols(parser: argparse.ArgumentParser, arguments: argparse.Namespace, dataset: str) -> None:
+    """Refuse options that contradict the protocols that were chosen, as the parser refuses others.
+
+    Args:
+        parser: Of :func:`downstream_parser`.
+        arguments: What it read.
+        dataset: As protocols call it.
+    """
+    if not arguments.protocol:
+        return
+    given = [option for option, value in (('--shares', arguments.shares), ('--seed', arguments.seed),
+                                          ('--positives-only', getattr(arguments, 'positives_only', None)))
+             if value is not None and value is not False]  # a seed of 0 is given, too
+    if given:
+        parser.error(f'{", ".join(given)}: not allowed with --protocol, which says that itself')
+    if arguments.split_dir is not None and not any(needs_lists(name, dataset) for name in arguments.protocol):
+        parser.error(f'--split-dir: the splits of {", ".join(arguments.protocol)} are drawn. Leave it out, or leave '
+                     'out --protocol')
+
+
+def add_list_options(parser: argparse.ArgumentParser, dataset: str, task: str, published: str, what: str) -> None:
+    """The options of lists of so many images a class: drawn, published, or as a protocol says.
+
+    Args:
+        parser: Gets them.
+        dataset: As protocols call it.
+        task: As protocols call it.
+        published: What a published list is.
+        what: Of which there are so many a class, ``images`` say.
+    """
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument('--list', type=Path, metavar='FILE', help=published)
+    which.add_argument('--seeds', type=int, nargs='+', metavar='SEED', help='draw a list with each of these')
+    names = [name for name, item in PROTOCOLS.items() if (dataset, task) in item.settings]
+    parser.add_argument('--protocol', choices=names, metavar='NAME',
+                        help=f'lists of a protocol (docs/protocols.md), drawn or with --list: {", ".join(names)}')
+    parser.add_argument('--per-class', type=int, metavar='N', help=f'{what} a class (default: 200)')
+
+
+def chosen_lists(parser: argparse.ArgumentParser, arguments: argparse.Namespace, dataset: str,
+                 task: str) -> tuple[dict[str, Path | int], int]:
+    """What the options of :func:`add_list_options` ask for; the parser refuses what makes no sense.
+
+    Args:
+        parser: It.
+        arguments: What it read.
+        dataset: As protocols call it.
+        task: As protocols call it.
+
+    Returns:
+        A published list or the seed to draw one with, by ``published`` or ``seed<N>``; and images a class.
+    """
+    setting = protocol(arguments.protocol).setting(dataset, task) if arguments.protocol else None
+    if setting is not None and setting.splits == DRAWS:
+        if arguments.seeds or arguments.list or arguments.per_class is not None:
+            parser.error(f'--seeds, --list, --per-class: not allowed with --protocol {arguments.protocol}, which says '
+                         'that itself')
+        return {f'seed{seed}': seed for seed in setting.seeds}, setting.per_class
+    if setting is not None and not arguments.list:
+        parser.error(f'--list: the protocol {arguments.protocol} takes a published list')
+    if not (arguments.list or arguments.seeds):
+        parser.error('one of --seeds, --list and --protocol is required')
+    if arguments.per_class is not None and (arguments.list or arguments.per_class < 1):
+        parser.error('--per-class must be at least 1, and is for lists that are drawn')
+    if arguments.list:
+        return {'published': arguments.list}, 200
+    return {f'seed{seed}': seed for seed in arguments.seeds}, arguments.per_class or 200
 
 
 def add_binary_options(parser: argparse.ArgumentParser, what: str) -> None:
@@ -64,8 +140,8 @@ def settings_of(arguments: argparse.Namespace) -> DownstreamSettings:
     folders = dict(root=root, image_root=arguments.image_root or root, output=arguments.out or root)
     if 'split_dir' not in arguments:
         return DownstreamSettings(**folders, check_images=not arguments.no_images)
-    return DownstreamSettings(**folders, split_dir=arguments.split_dir, shares=arguments.shares,
-                              percents=tuple(arguments.label_shares), seed=arguments.seed,
+    return DownstreamSettings(**folders, split_dir=arguments.split_dir, shares=arguments.shares or dict(SHARES),
+                              percents=tuple(arguments.label_shares), seed=arguments.seed or 0,
                               check_images=not arguments.no_images)
 
 
@@ -80,16 +156,43 @@ def run_downstream(arguments: argparse.Namespace,
     Returns:
         The exit status: 0, 1 for faults of the data, 130 if it was stopped.
     """
+    def run(settings: DownstreamSettings, console: Console) -> list[str]:
+        tally, splits, remarks = convert(settings, console)
+        tally.print(splits, console, arguments.examples)
+        return remarks
+
+    return _run(arguments, run)
+
+
+def run_protocols(arguments: argparse.Namespace,
+                  convert: Callable[[DownstreamSettings, Console], list[Written]]) -> int:
+    """The same for the repeats of protocols.
+
+    Args:
+        arguments: Of :func:`downstream_parser`.
+        convert: The converter.
+
+    Returns:
+        See :func:`run_downstream`.
+    """
+    def run(settings: DownstreamSettings, console: Console) -> list[str]:
+        written = convert(settings, console)
+        print_repeats(written, console, arguments.examples)
+        return [f'Sets of splits, each in annotations/<protocol>/<repeat>: {len(written)}.']
+
+    return _run(arguments, run)
+
+
+def _run(arguments: argparse.Namespace, run: Callable[[DownstreamSettings, Console], list[str]]) -> int:
     console, settings = Console(), settings_of(arguments)
     try:
-        tally, splits, remarks = convert(settings, console)
+        remarks = run(settings, console)
     except (ValueError, OSError) as error:
         print(f'{arguments.root}: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('Stopped. The annotation files are as they were; the same command does everything anew.', file=sys.stderr)
         return 130
-    tally.print(splits, console, arguments.examples)
     for remark in remarks:
         console.print(remark, markup=False, highlight=False, soft_wrap=True)
     if arguments.no_images:

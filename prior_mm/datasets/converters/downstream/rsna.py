@@ -1,22 +1,26 @@
 """RSNA pneumonia (Kaggle, stage 2): boxes to COCO files, class lists and masks."""
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from ..csv_tables import TableError, read_rows
-from .binary_images import BinaryDataset, KeptImage, common_metainfo, find_kept_images, write_binary
+from .binary_files import common_metainfo, convert_binary, convert_binary_by_protocols
+from .binary_images import BinaryDataset, KeptImage
 from .image_files import is_image_id
 from .layout import find_table
 from .masks import Box, boxes_to_mask
+from .protocol_repeats import Repeat, Written, missing_lists
 from .settings import DownstreamSettings
 from .splits import Splits, read_patients
 from .tally import Tally
 from .written_files import write_coco
 
 DETECTION = 'prior_mm.detection/1'
+DATASET = 'rsna'  # as protocols call it
 FINDING = 'pneumonia'
 TABLE, IMAGES = 'stage_2_train_labels.csv', 'stage_2_train_images'
 _PAGE = 'kaggle.com/c/rsna-pneumonia-detection-challenge'
@@ -70,7 +74,7 @@ def read_boxes(path: Path, pixels: int = 1024) -> dict[str, list[Box]]:
 
 
 def convert_rsna(settings: DownstreamSettings, options: BoxOptions, console: Console) -> tuple[Tally, Splits]:
-    """Write all annotation files of RSNA.
+    """Write all annotation files of RSNA, by one set of splits.
 
     Raises:
         LayoutError: If parts are missing; the message lists all.
@@ -78,20 +82,42 @@ def convert_rsna(settings: DownstreamSettings, options: BoxOptions, console: Con
         ValueError: If nothing can be kept, or images are of another size than the boxes are for.
         OSError: If files cannot be written.
     """
-    table = find_table(settings, options.table, (TABLE, f'{TABLE}.gz'), _PAGE, options.patients)
+    data, boxes = _read(settings, options)
+    return convert_binary(data, settings, console, partial(_write_detection, data, settings, boxes))
+
+
+def convert_rsna_by_protocols(settings: DownstreamSettings, options: BoxOptions, protocols: Sequence[str],
+                              console: Console) -> list[Written]:
+    """Write the annotation files of RSNA for each repeat of some protocols; images are looked at once.
+
+    Args:
+        settings: Folders and lists; its shares and seed are not used.
+        options: Its ``positives_only`` must be False: the protocols say who takes part.
+        protocols: Their names.
+        console: For the progress bars.
+
+    Raises:
+        LayoutError: If parts are missing, lists among them; the message lists all.
+        TableError: If the table or a list is faulty.
+        ValueError: See :func:`convert_rsna`, or if a protocol says nothing of RSNA.
+        OSError: If files cannot be written.
+    """
+    data, boxes = _read(settings, options, missing_lists(settings, protocols, DATASET))
+    return convert_binary_by_protocols(data, settings, protocols, console,
+                                       partial(_write_detection, data, settings, boxes))
+
+
+def _read(settings: DownstreamSettings, options: BoxOptions,
+          missing: Sequence[str] = ()) -> tuple[BinaryDataset, dict[str, list[Box]]]:
+    table = find_table(settings, options.table, (TABLE, f'{TABLE}.gz'), _PAGE, options.patients, missing)
     boxes = read_boxes(table, options.pixels)
-    patients = read_patients(options.patients, boxes) if options.patients else {}
-    data = BinaryDataset(
-        name='rsna-pneumonia', finding=FINDING, table=table, image_folder=IMAGES, pixels=options.pixels,
+    return BinaryDataset(
+        name='rsna-pneumonia', key=DATASET, finding=FINDING, table=table, image_folder=IMAGES, pixels=options.pixels,
         has_finding={image: bool(found) for image, found in boxes.items()}, with_masks=options.with_masks,
         draw_mask=lambda image: boxes_to_mask(boxes[image], options.pixels, options.pixels),
-        positives_only=options.positives_only, other_sources=(options.patients, ) if options.patients else ())
-    splits = settings.splits(data.labels(), patients, table)
-    kept, tally = find_kept_images(data, settings, splits, console)
-    write_binary(data, settings, splits, kept, tally, console)
-    for split in splits.names:
-        _write_detection(data, settings, splits, [image for image in kept if image.split == split], tally, split, boxes)
-    return tally, splits
+        patients=read_patients(options.patients, boxes) if options.patients else {},
+        positives_only=options.positives_only,
+        other_sources=(options.patients, ) if options.patients else ()), boxes
 
 
 def _box(place: str, row: Mapping[str, str], pixels: int) -> Box | None:
@@ -111,20 +137,21 @@ def _box(place: str, row: Mapping[str, str], pixels: int) -> Box | None:
     return box
 
 
-def _write_detection(data: BinaryDataset, settings: DownstreamSettings, splits: Splits, kept: list[KeptImage],
-                     tally: Tally, split: str, boxes: Mapping[str, list[Box]]) -> None:
+def _write_detection(data: BinaryDataset, settings: DownstreamSettings, boxes: Mapping[str, list[Box]], repeat: Repeat,
+                     kept: list[KeptImage], tally: Tally) -> None:
     numbers = {image: number for number, image in enumerate(boxes, 1)}  # the same whatever is dropped
-    shown = data.shown(kept)
-    path = settings.annotations / f'detection/{split}.json'
-    if not shown:
-        path.unlink(missing_ok=True)
-        return
-    annotations: list[dict] = []
-    for image in shown:
-        for box in boxes[image.image_id]:
-            annotations.append(dict(id=len(annotations) + 1, image_id=numbers[image.image_id], category_id=1,
-                                    bbox=list(box), area=box.width * box.height, iscrowd=0))
-    info = common_metainfo(data, settings, splits, tally, split, DETECTION, (FINDING, ), len(shown))
-    info['boxes'] = len(annotations)
-    write_coco(path, info, [dict(id=numbers[image.image_id], file_name=image.path, width=data.pixels,
-                                 height=data.pixels) for image in shown], annotations, [dict(id=1, name=FINDING)])
+    for split in repeat.splits.names if 'detection' in repeat.tasks else ():
+        shown = data.shown(image for image in kept if image.split == split)
+        path = repeat.annotations(settings) / f'detection/{split}.json'
+        if not shown:
+            path.unlink(missing_ok=True)
+            continue
+        annotations: list[dict] = []
+        for image in shown:
+            for box in boxes[image.image_id]:
+                annotations.append(dict(id=len(annotations) + 1, image_id=numbers[image.image_id], category_id=1,
+                                        bbox=list(box), area=box.width * box.height, iscrowd=0))
+        info = common_metainfo(data, settings, repeat, tally, split, DETECTION, (FINDING, ), len(shown))
+        info['boxes'] = len(annotations)
+        write_coco(path, info, [dict(id=numbers[image.image_id], file_name=image.path, width=data.pixels,
+                                     height=data.pixels) for image in shown], annotations, [dict(id=1, name=FINDING)])

@@ -1,4 +1,5 @@
 """SIIM-ACR pneumothorax: run lengths to masks and class lists."""
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -6,14 +7,17 @@ import numpy as np
 from rich.console import Console
 
 from ..csv_tables import TableError, read_rows
-from .binary_images import BinaryDataset, find_kept_images, write_binary
+from .binary_files import convert_binary, convert_binary_by_protocols
+from .binary_images import BinaryDataset
 from .image_files import is_image_id
 from .layout import find_table
+from .protocol_repeats import Written, missing_lists
 from .run_lengths import EMPTY, RunLengthError, decode_run_lengths
 from .settings import DownstreamSettings
 from .splits import Splits, read_patients
 from .tally import Tally
 
+DATASET = 'siim'  # as protocols call it
 FINDING = 'pneumothorax'
 TABLE, IMAGES = 'train-rle.csv', 'dicom-images-train'
 _PAGE = 'kaggle.com/c/siim-acr-pneumothorax-segmentation'
@@ -81,7 +85,7 @@ def draw_mask(texts: list[str], pixels: int = 1024) -> np.ndarray:
 
 
 def convert_siim(settings: DownstreamSettings, options: RunLengthOptions, console: Console) -> tuple[Tally, Splits]:
-    """Write all annotation files of SIIM.
+    """Write all annotation files of SIIM, by one set of splits.
 
     Raises:
         LayoutError: If parts are missing; the message lists all.
@@ -89,15 +93,36 @@ def convert_siim(settings: DownstreamSettings, options: RunLengthOptions, consol
         ValueError: If nothing can be kept, or images are of another size than the run lengths are for.
         OSError: If files cannot be written.
     """
-    table = find_table(settings, options.table, (TABLE, f'{TABLE}.gz', 'stage_2_train.csv'), _PAGE, options.patients)
+    return convert_binary(_read(settings, options), settings, console)
+
+
+def convert_siim_by_protocols(settings: DownstreamSettings, options: RunLengthOptions, protocols: Sequence[str],
+                              console: Console) -> list[Written]:
+    """Write the annotation files of SIIM for each repeat of some protocols; images are looked at once.
+
+    Args:
+        settings: Folders and lists; its shares and seed are not used.
+        options: Its ``positives_only`` must be False: the protocols say who takes part.
+        protocols: Their names.
+        console: For the progress bars.
+
+    Raises:
+        LayoutError: If parts are missing, lists among them; the message lists all.
+        TableError: If the table or a list is faulty.
+        ValueError: See :func:`convert_siim`, or if a protocol says nothing of SIIM.
+        OSError: If files cannot be written.
+    """
+    data = _read(settings, options, missing_lists(settings, protocols, DATASET))
+    return convert_binary_by_protocols(data, settings, protocols, console)
+
+
+def _read(settings: DownstreamSettings, options: RunLengthOptions, missing: Sequence[str] = ()) -> BinaryDataset:
+    table = find_table(settings, options.table, (TABLE, f'{TABLE}.gz', 'stage_2_train.csv'), _PAGE, options.patients,
+                       missing)
     texts = read_run_lengths(table, options.pixels)
-    patients = read_patients(options.patients, texts) if options.patients else {}
-    data = BinaryDataset(
-        name='siim-pneumothorax', finding=FINDING, table=table, image_folder=IMAGES, pixels=options.pixels,
+    return BinaryDataset(
+        name='siim-pneumothorax', key=DATASET, finding=FINDING, table=table, image_folder=IMAGES, pixels=options.pixels,
         has_finding={image: bool(rows) for image, rows in texts.items()}, with_masks=options.with_masks,
-        draw_mask=lambda image: draw_mask(texts[image], options.pixels), positives_only=options.positives_only,
-        other_sources=(options.patients, ) if options.patients else ())
-    splits = settings.splits(data.labels(), patients, table)
-    kept, tally = find_kept_images(data, settings, splits, console)
-    write_binary(data, settings, splits, kept, tally, console)
-    return tally, splits
+        draw_mask=lambda image: draw_mask(texts[image], options.pixels),
+        patients=read_patients(options.patients, texts) if options.patients else {},
+        positives_only=options.positives_only, other_sources=(options.patients, ) if options.patients else ())

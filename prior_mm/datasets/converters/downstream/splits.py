@@ -81,6 +81,44 @@ def draw_splits(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str
             from ``train``, or from each split if none is called so.
         seed: The same one gives the same splits and sets.
     """
+    of = _cut(labels, patients, shares, seed)
+    return Splits(of, tuple(shares), _draw_subsets(of, labels, tuple(shares), percents, seed),
+                  dict(splits='drawn', seed=seed, shares=dict(shares), label_percents=list(percents)))
+
+
+def draw_folds(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str], folds: int, percents: Sequence[float],
+               seed: int) -> list[Splits]:
+    """Draw folds for cross-validation, as :func:`draw_splits` draws splits.
+
+    Of the k-th item, fold k is ``test``, fold k + 1 (after the last the first) ``val``, and the others are ``train``:
+    each image is tested once.
+
+    Args:
+        labels: See :func:`draw_splits`.
+        patients: See :func:`draw_splits`.
+        folds: Their number, at least 3.
+        percents: Of the smaller sets of labels, drawn for each item from its ``train``.
+        seed: The same one gives the same folds.
+
+    Raises:
+        ValueError: If there are fewer than 3.
+    """
+    if folds < 3:
+        raise ValueError(f'cross-validation takes at least 3 folds, to train, validate and test; not {folds}')
+    names = [str(fold) for fold in range(folds)]
+    fold_of = _cut(labels, patients, dict.fromkeys(names, 100 / folds), seed)
+    items = []
+    for fold in range(folds):
+        role = {names[fold]: 'test', names[(fold + 1) % folds]: 'val'}
+        of = {image: role.get(name, 'train') for image, name in fold_of.items()}
+        items.append(Splits(of, tuple(SHARES), _draw_subsets(of, labels, tuple(SHARES), percents, seed),
+                            dict(splits='drawn', seed=seed, folds=folds, fold=fold, label_percents=list(percents))))
+    return items
+
+
+def _cut(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str], shares: Mapping[str, float],
+         seed: int) -> dict[str, str]:
+    """The share of each image: the stratified order of the patients, cut where the images reach the shares."""
     images: dict[str, list[str]] = defaultdict(list)
     for image in labels:
         images[patients.get(image, image)].append(image)
@@ -96,9 +134,7 @@ def draw_splits(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str
         split = next((name for bound, name in bounds if middle < bound), bounds[-1][1])
         of_image.update(dict.fromkeys(images[patient], split))
         place += len(images[patient])
-    of = {image: of_image[image] for image in labels}
-    return Splits(of, tuple(shares), _draw_subsets(of, labels, tuple(shares), percents, seed),
-                  dict(splits='drawn', seed=seed, shares=dict(shares), label_percents=list(percents)))
+    return {image: of_image[image] for image in labels}
 
 
 def read_split_lists(folder: Path, labels: Mapping[str, frozenset[str]], percents: Sequence[float], seed: int,

@@ -4,7 +4,8 @@ from enum import Enum
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+
+from ..count_table import CountTable, print_examples
 
 _EXAMPLES = 20
 
@@ -13,8 +14,11 @@ class Dropped(str, Enum):
     """Why an image is left out, in the order in which it is looked at."""
     NOT_IN_TABLE = 'not in the table'
     LATERAL = 'not a frontal view'
+    NEGATIVE = 'without the finding'
     NOT_IN_SPLIT = 'not in the split lists'
     NO_LABEL = 'no label is known'
+    NOT_ANNOTATED = 'not in the annotation files'
+    NOT_EXCLUSIVE = 'not exactly one of the findings'
     MISSING = 'image missing or empty'
     UNREADABLE = 'image unreadable'
 
@@ -50,6 +54,14 @@ class Tally:
         return dict(kept=self.kept[split], labels={name: found[name] for name in self.labels},
                     dropped={reason.value: dropped[reason] for reason in Dropped if dropped[reason]})
 
+    def dropped(self, reason: Dropped) -> int:
+        """Images left out for a reason, of all splits and of none."""
+        return sum(counts[reason] for counts in self._dropped.values())
+
+    def examples(self, reason: Dropped) -> list[str]:
+        """Some of them."""
+        return list(self._examples.get(reason, []))
+
     def check_not_empty(self) -> None:
         """Make sure that something was kept.
 
@@ -71,24 +83,13 @@ class Tally:
             examples: Number of dropped images to name for each reason.
         """
         columns = [*splits, *([''] if '' in self._dropped else [])]
-        table = Table(title='Images')
-        table.add_column('')
-        for split in columns:
-            table.add_column(split or 'no split', justify='right')
-        table.add_column('all', justify='right')
-
-        def add_row(name: str, counts: list[int], style: str | None = None) -> None:
-            table.add_row(name, *(f'{count:,}' for count in [*counts, sum(counts)]), style=style)
-
-        add_row('kept', [self.kept[split] for split in columns], 'bold')
+        table = CountTable('Images', columns)
+        table.add('kept', [self.kept[split] for split in columns], 'bold')
         for label in self.labels:
-            add_row(f'  with {label}', [self._labels.get(split, Counter())[label] for split in columns])
+            table.add(f'  with {label}', [self._labels.get(split, Counter())[label] for split in columns])
         for reason in Dropped:
             counts = [self._dropped.get(split, Counter())[reason] for split in columns]
             if any(counts):
-                add_row(f'dropped: {reason.value}', counts)
-        console.print(table)
-        for reason, found in self._examples.items() if examples else ():
-            console.print(f'{reason.value}:')
-            for example in found[:examples]:
-                console.print(f'  {example}', markup=False, highlight=False, soft_wrap=True)
+                table.add(f'dropped: {reason.value}', counts)
+        table.print(console)
+        print_examples({reason.value: found for reason, found in self._examples.items()}, console, examples)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from prior_mm.datasets.converters.csv_tables import TableError
 from prior_mm.datasets.converters.downstream.splits import (
     SHARES,
+    draw_folds,
     draw_splits,
     parse_shares,
     read_patients,
@@ -50,6 +51,42 @@ def test_folds():
     splits = draw_splits(LABELS, {}, parse_shares('f0=20,f1=20,f2=20,f3=20,f4=20'), (10., 100.), 0)
     assert Counter(splits.of.values()) == {f'f{number}': 80 for number in range(5)}
     assert {name: len(ids) for name, ids in splits.subsets.items()} == {f'f{number}_10': 8 for number in range(5)}
+
+
+@given(st.lists(st.integers(0, 30), min_size=15, max_size=150), st.integers(3, 6), st.integers(0, 3))
+@settings(max_examples=30)
+def test_cross_validation(owners, folds, seed):
+    """Tests are disjoint and together everything, the next fold validates, no patient is on two sides, smaller sets of
+    labels are nested, and the same seed gives the same."""
+    labels = {f'i{number}': frozenset(['x'] if number % 3 else []) for number in range(len(owners))}
+    patients = {f'i{number}': f'p{owner}' for number, owner in enumerate(owners)}
+    items = draw_folds(labels, patients, folds, (10., 50.), seed)
+    tests = [{image for image, split in item.of.items() if split == 'test'} for item in items]
+    assert sum(map(len, tests)) == len(labels) and set.union(*tests) == set(labels)
+    for fold, item in enumerate(items):
+        assert list(item.of) == list(labels) and item.names == ('train', 'val', 'test')
+        assert {image for image, split in item.of.items() if split == 'val'} == tests[(fold + 1) % folds]
+        sides = defaultdict(set)
+        for image, split in item.of.items():
+            sides[patients[image]].add(split)
+        assert all(len(found) == 1 for found in sides.values())
+        smaller = [set(item.subsets.get(name, ())) for name in ('train_10', 'train_50')]
+        assert smaller[0] <= smaller[1] <= {image for image, split in item.of.items() if split == 'train'}
+        assert item.origin['fold'] == fold
+    again = draw_folds(dict(reversed(labels.items())), patients, folds, (10., 50.), seed)
+    assert [item.of for item in again] == [item.of for item in items]  # whatever the order of the table
+
+
+def test_folds_are_stratified():
+    """Without patients, sizes and findings are the same in each fold but for one or two; another seed differs."""
+    items = draw_folds(LABELS, {}, 5, (1., 10.), 0)
+    for item in items:
+        assert Counter(item.of.values()) == dict(train=240, val=80, test=80)
+        assert all(abs(sum(bool(LABELS[image]) for image, split in item.of.items() if split == name) - count) <= 2
+                   for name, count in dict(train=60, val=20, test=20).items())
+    assert items[0].of != draw_folds(LABELS, {}, 5, (1., ), 1)[0].of
+    with pytest.raises(ValueError, match='at least 3 folds'):
+        draw_folds(LABELS, {}, 2, (), 0)
 
 
 @pytest.mark.parametrize('text', ['', 'train', 'train=x,val=50', 'train=70,val=20', 'a=50,a=50', '../a=50,b=50',

@@ -20,10 +20,15 @@ from prior_mm.datasets.converters.downstream.chexpert_5x200 import (
     read_list,
 )
 from prior_mm.datasets.converters.downstream.chexpert_labels import COMPETITION, read_chexpert
-from prior_mm.datasets.converters.downstream.rsna import BoxOptions, convert_rsna
+from prior_mm.datasets.converters.downstream.rsna import BoxOptions, convert_rsna, convert_rsna_by_protocols
 from prior_mm.datasets.converters.downstream.run_lengths import decode_run_lengths, encode_run_lengths
 from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
-from prior_mm.datasets.converters.downstream.siim import draw_mask, read_run_lengths
+from prior_mm.datasets.converters.downstream.siim import (
+    RunLengthOptions,
+    convert_siim_by_protocols,
+    draw_mask,
+    read_run_lengths,
+)
 
 SHARED = Path(__file__).parents[5] / 'shared' / 'data'
 QUIET = Console(quiet=True)
@@ -72,6 +77,34 @@ def test_siim():
     several = [rows for rows in texts.values() if len(rows) > 1]
     for rows in several[:20]:
         assert draw_mask(rows).sum() <= sum(int(decode_run_lengths(text).sum(dtype=np.int64)) for text in rows)
+
+
+def test_rsna_by_protocols(tmp_path):
+    """prior/1 takes the 6,012 patients with pneumonia, each tested once; mgca/1's sizes are those of its code."""
+    with zipfile.ZipFile(carried('kaggle_stage_2_train_labels.csv.zip')) as file:
+        file.extract('stage_2_train_labels.csv', tmp_path)
+    settings = DownstreamSettings(tmp_path, tmp_path, tmp_path, check_images=False)
+    written = convert_rsna_by_protocols(settings, BoxOptions(with_masks=False), ['prior/1', 'mgca/1'], QUIET)
+    kept = {repeat.folder: dict(tally.kept) for repeat, tally in written}
+    assert kept['mgca/seed0-60-20-20'] == dict(train=16_010, val=5_337, test=5_337)
+    assert kept['mgca/seed0'] == dict(train=18_679, val=4_002, test=4_003)
+    assert {tuple(sorted(kept[f'prior/seed{seed}'].values())) for seed in range(5)} == {(5_337, 5_337, 16_010)}
+    folds = [repeat.splits.of for repeat, _ in written if repeat.folder.startswith('prior/fold')]
+    tests = [{image for image, split in of.items() if split == 'test'} for of in folds]
+    assert sum(map(len, tests)) == len(set.union(*tests)) == 6_012
+    assert all(repeat.positives_only is repeat.folder.startswith('prior/fold') for repeat, _ in written)
+
+
+def test_siim_by_protocols(tmp_path):
+    """prior/1 segments the 2,669 images with a pneumothorax, each tested once, 533 or 534 at a time."""
+    table = carried('siim-pneumothorax-train-rle.csv.gz')
+    settings = DownstreamSettings(tmp_path, tmp_path, tmp_path, check_images=False)
+    options = RunLengthOptions(table=table, with_masks=False)
+    written = convert_siim_by_protocols(settings, options, ['prior/1'], QUIET)
+    folds = [(repeat.splits.of, tally) for repeat, tally in written if repeat.positives_only]
+    tests = [{image for image, split in of.items() if split == 'test'} for of, _ in folds]
+    assert sum(map(len, tests)) == len(set.union(*tests)) == 2_669 and set(map(len, tests)) == {533, 534}
+    assert all(tally.summary('test')['labels']['no pneumothorax'] == 0 for _, tally in folds)
 
 
 def test_chexpert(tmp_path):
