@@ -97,3 +97,17 @@ def check_compiled_mmcv(task: str) -> None:
         raise ImportError(f'prior_mm: {task} needs mmcv{NEEDED["mmcv"].versions} with its compiled operators, and '
                           f'{there} (`make setup` builds it)')
     check_dependencies(toolboxes[task])
+
+
+def check_toolboxes_of(message: str) -> None:
+    """Say what is needed, where an error says only that a toolbox is not there.
+
+    Args:
+        message: Of the error; a config that takes one of MMDetection's as its base gives ``mmdet is not installed``.
+
+    Raises:
+        ImportError: As :func:`check_compiled_mmcv`, if the message names a toolbox that is missing.
+    """
+    for package, task in (('mmdet', 'detection'), ('mmseg', 'segmentation')):
+        if f'{package} is not installed' in message:
+            check_compiled_mmcv(task)

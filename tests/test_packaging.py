@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[1]
 IMPORT_NAMES = {'opencv-python': 'cv2', 'pillow': 'PIL', 'scikit-learn': 'sklearn', 'mmsegmentation': 'mmseg'}
 #: Required without an import of our own, and why.
 INDIRECT = {
-    'mmpretrain': 'configs name its backbones',
     'setuptools': 'MMEngine imports its pkg_resources',
     'tensorboard': "MMEngine's TensorBoard backend imports it",
 }

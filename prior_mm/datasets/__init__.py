@@ -1,6 +1,7 @@
-"""Studies (a radiograph and its report): from annotation files to batches."""
+"""Studies (a radiograph and its report) and labelled radiographs: from annotation files to batches."""
 from .collate import collate_studies
 from .errors import AnnotationError, ImageError, StudyError
+from .labelled_radiographs import LabelledRadiographs
 from .sampler import VisitSampler
 from .study_dataset import StudyDataset
 from .transforms import (
@@ -14,6 +15,6 @@ from .transforms import (
 )
 from .visit import Visit
 
-__all__ = ['AnnotationError', 'ImageError', 'LoadRadiograph', 'PackStudy', 'RandomFlipRadiograph',
-           'RandomRotateRadiograph', 'ResizeRadiograph', 'ShuffleSentences', 'StudyDataset', 'StudyError',
-           'TokenizeReport', 'Visit', 'VisitSampler', 'collate_studies']
+__all__ = ['AnnotationError', 'ImageError', 'LabelledRadiographs', 'LoadRadiograph', 'PackStudy',
+           'RandomFlipRadiograph', 'RandomRotateRadiograph', 'ResizeRadiograph', 'ShuffleSentences', 'StudyDataset',
+           'StudyError', 'TokenizeReport', 'Visit', 'VisitSampler', 'collate_studies']

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import torch
 from mmengine.dataset import Compose
+from mmengine.dist import all_reduce
 from mmengine.logging import print_log
 from torch.utils.data import Dataset, get_worker_info
 
@@ -41,7 +42,8 @@ class StudyDataset(Dataset):
             ``metainfo['classes']``) then say which.
         indices: Keep only these of the studies that are left; an integer keeps the first so many.
         on_error: ``'raise'``, or ``'skip'``: a broken study gives ``None``, which :func:`collate_studies` leaves out,
-            is warned of once, and is listed in :attr:`skipped`. It is never replaced by another one. A batch of which
+            is warned of once, and is listed in :attr:`skipped` (and at the end of a run, by
+            :class:`~prior_mm.engine.SkippedStudiesHook`). It is never replaced by another one. A batch of which
             nothing is left still is an error.
 
     Raises:
@@ -78,6 +80,24 @@ class StudyDataset(Dataset):
             return []
         return [self._studies[index]['study_id'] for index in self._skipped.nonzero().flatten().tolist()]
 
+    def gather_skipped(self) -> list[int]:
+        """Indices of the studies that any process of the run found broken so far; all processes must call it."""
+        if self._skipped is None:
+            return []
+        found = self._skipped.to(torch.int32)
+        all_reduce(found, 'max')
+        return found.nonzero().flatten().tolist()
+
+    def faults(self, index: int) -> list[str]:
+        """What is wrong with a study, view by view: they are read again. Empty if nothing is, any longer."""
+        found = []
+        for image in self._studies[index]['images']:
+            try:
+                self._run_pipeline({**self._inputs(Visit(index)), 'images': [image]})
+            except StudyError as error:
+                found.append(str(error))
+        return found
+
     def get_data_info(self, index: int) -> dict:
         """The annotation of one study, before the pipeline."""
         study = self._studies[index + len(self) if index < 0 else index]
@@ -93,10 +113,8 @@ class StudyDataset(Dataset):
         if get_worker_info() is not None:
             cv2.setNumThreads(0)  # one process a core; and threads of the parent do not survive a fork
         visit = visit if isinstance(visit, Visit) else Visit(int(visit))
-        results = self.get_data_info(visit.index)
-        results.update(image_root=str(self.image_root), rng=visit.generator())
         try:
-            return self._run_pipeline(results)
+            return self._run_pipeline(self._inputs(visit))
         except StudyError as error:
             if self._skipped is None:
                 raise type(error)(f"{error} (or pass over such studies: dataset.on_error='skip')") from error
@@ -104,6 +122,10 @@ class StudyDataset(Dataset):
                 self._skipped[visit.index] = True
                 print_log(f'left out: {error}', logger='current', level=logging.WARNING)
             return None
+
+    def _inputs(self, visit: Visit) -> dict:
+        """What the pipeline gets."""
+        return {**self.get_data_info(visit.index), 'image_root': str(self.image_root), 'rng': visit.generator()}
 
     def _run_pipeline(self, results: dict) -> dict:
         packed = self.pipeline(results)

@@ -37,7 +37,7 @@ def check_study(study: object) -> dict:
     missing = [key for key in ('study_id', 'images', 'sentences') if key not in study]
     if missing:
         raise AnnotationError(f'lacks {", ".join(missing)}')
-    if not isinstance(study['study_id'], str) or not study['study_id']:
+    if not isinstance(study['study_id'], str) or not study['study_id'] or _HALF_CHARACTERS.search(study['study_id']):
         raise AnnotationError(f'study_id must be text, it is {study["study_id"]!r}')
     images = _texts(study, 'images')
     for path in images:
@@ -49,7 +49,9 @@ def check_study(study: object) -> dict:
         raise AnnotationError(f'views must name one view for each of the {len(images)} images')
     labels = study.get('labels', {})
     if not isinstance(labels, dict) or not all(value in (0, 1, -1) for value in labels.values()):
-        raise AnnotationError(f'labels must give 1, 0 or -1 by name, they are {labels!r}')
+        raise AnnotationError(f'labels must give 1, 0 or -1 by name, they are {str(labels)[:200]!r}')
+    if any(_HALF_CHARACTERS.search(name) for name in labels):
+        raise AnnotationError('labels must be named by Unicode text, one has half a character')
     return study
 
 
@@ -57,11 +59,12 @@ def _texts(study: dict, key: str) -> list[str]:
     values = study[key]
     if not isinstance(values, list) or not values:
         raise AnnotationError(f'{key} must be a list with at least one text, it is {_kind(values)}')
-    for value in values:
+    for place, value in enumerate(values):  # which are named by their place: no text of a report goes into a log
         if not isinstance(value, str) or not value.strip():
-            raise AnnotationError(f'{key} must hold texts that are not empty, one is {value!r}')
+            kind = 'empty' if isinstance(value, str) else f'of type {type(value).__name__}'
+            raise AnnotationError(f'{key} must hold texts that are not empty, {key}[{place}] is {kind}')
         if not value.isascii() and _HALF_CHARACTERS.search(value):
-            raise AnnotationError(f'{key} must hold Unicode text, {value!r} has half a character')
+            raise AnnotationError(f'{key} must hold Unicode text, {key}[{place}] has half a character')
     return values
 
 

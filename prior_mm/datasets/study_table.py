@@ -57,7 +57,7 @@ def read_studies(path: Path, keep: Callable[[dict], bool] | None = None) -> Stud
 
     Raises:
         AnnotationError: If it does not follow the schema. The message names the file, the entry and the mend.
-        OSError: If it cannot be opened.
+        OSError: If it cannot be opened; the message names the file and the mend.
     """
     packed, ends, seen, metainfo, place = bytearray(), array('q'), set(), None, 'the beginning'
     try:
@@ -83,6 +83,9 @@ def read_studies(path: Path, keep: Callable[[dict], bool] | None = None) -> Stud
             stream.end()
     except AnnotationError as error:
         raise AnnotationError(f'{path}, {place}: {error}. {_MEND}') from None
+    except OSError as error:
+        raise OSError(f'the annotation file {path} cannot be read ({error.strerror or error}). Check its rights, and '
+                      'the disk') from None
     except UnicodeDecodeError as error:
         raise AnnotationError(f'{path}, {place}: not UTF-8 text ({error}). {_MEND}') from None
     except (ValueError, RecursionError) as error:

@@ -1,9 +1,18 @@
 """The training engine: stages, mixed precision, and a runner whose checkpoints are data."""
 from .autocast_optim_wrapper import AutocastOptimWrapper
-from .hooks import ProgressBarHook, PrototypeTemperatureHook, StageCheckpointHook
+from .hooks import (
+    CheckpointHook,
+    PreemptionHook,
+    ProgressBarHook,
+    PrototypeTemperatureHook,
+    SkippedStudiesHook,
+    StageCheckpointHook,
+)
 from .runner import PriorRunner
 from .stages import Stage, Stages
 from .train_loop import StagedTrainLoop
+from .visit_train_loop import VisitTrainLoop
 
-__all__ = ['AutocastOptimWrapper', 'PriorRunner', 'ProgressBarHook', 'PrototypeTemperatureHook', 'Stage',
-           'StageCheckpointHook', 'StagedTrainLoop', 'Stages']
+__all__ = ['AutocastOptimWrapper', 'CheckpointHook', 'PreemptionHook', 'PriorRunner', 'ProgressBarHook',
+           'PrototypeTemperatureHook', 'SkippedStudiesHook', 'Stage', 'StageCheckpointHook', 'StagedTrainLoop',
+           'Stages', 'VisitTrainLoop']

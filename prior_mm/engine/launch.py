@@ -4,14 +4,19 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import find_latest_checkpoint
 
+from prior_mm.checkpoint import latest_checkpoint
+from prior_mm.dependencies import check_toolboxes_of
+from prior_mm.whole_files import first_whole
+
+from .hooks import Preempted
 from .runner import PriorRunner
 
 
@@ -25,10 +30,17 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ImportError: If a package that the config's task needs is missing; in one line.
     """
     if not Path(path).is_file() and '::' not in path:
         raise FileNotFoundError(f'there is no config {path}; configs/ has those of the project')
-    config = Config.fromfile(path)
+    try:
+        config = Config.fromfile(path)
+    except ImportError as error:  # MMEngine wraps it in advice on PYTHONPATH
+        check_toolboxes_of(str(error))
+        while isinstance(error.__context__, ImportError):
+            error = error.__context__
+        raise error from None
     if options:
         config.merge_from_dict(options)
     config.work_dir = work_dir or config.get('work_dir') or str(Path('work_dirs', Path(path).stem))
@@ -48,7 +60,8 @@ def build_runner(config: Config, launcher: str = 'none') -> PriorRunner:
             raise ValueError(f'--launcher {launcher} needs GPUs; without them: tools/dist_train.sh (torchrun, gloo)')
         # MMEngine would ask for a GPU here whatever the backend; a group that is there already it leaves alone.
         if not dist.is_initialized():
-            dist.init_process_group('gloo')
+            seconds = ((config.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout', 1800)
+            dist.init_process_group('gloo', timeout=timedelta(seconds=seconds))
         config.model_wrapper_cfg = dict(
             type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
             find_unused_parameters=config.get('find_unused_parameters', False))
@@ -57,39 +70,53 @@ def build_runner(config: Config, launcher: str = 'none') -> PriorRunner:
     return PriorRunner.from_cfg(config)
 
 
+def resume_after_restart(config: Config) -> None:
+    """Make a run that torchrun or Slurm started again go on from its last checkpoint, if it has written one."""
+    restarts = (os.environ.get(name) or '0' for name in ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT'))
+    if any(int(count) > 0 for count in restarts) and latest_checkpoint(config.work_dir):
+        config.resume, config.load_from = True, None
+
+
 def find_checkpoint(work_dir: str, config: str) -> str:
-    """The best checkpoint of a run, else its last.
+    """The best checkpoint of a run, else its last; one that is damaged is passed over with a warning.
 
     Raises:
         FileNotFoundError: If there is none; the message says what to run.
+        ValueError: If all are damaged.
     """
-    best = sorted(Path(work_dir).glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
-    if best:
-        return str(best[-1])
-    last = find_latest_checkpoint(work_dir) if Path(work_dir).is_dir() else None
-    # The file names a path that is wrong after the folder was moved.
-    for candidate in (last, last and str(Path(work_dir, Path(last).name))):
-        if candidate and Path(candidate).is_file():
-            return candidate
-    raise FileNotFoundError(f'there is no checkpoint in {work_dir}. Train first (python tools/train.py {config}), name '
-                            'a checkpoint after the config, or give `none` for random weights')
+    best = sorted(Path(work_dir).glob('best_*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = first_whole(best) if best else latest_checkpoint(work_dir)
+    if found is None:
+        raise FileNotFoundError(
+            f'there is no checkpoint in {work_dir}. Train first (python tools/train.py {config}), name a checkpoint '
+            'after the config, or give `none` for random weights')
+    return str(found)
 
 
 @contextmanager
 def errors_as_messages(tool: str) -> Iterator[None]:
     """End a tool with the message of an error that its user can mend, without a traceback.
 
-    ``PRIOR_TRACEBACK=1`` in the environment shows the traceback.
+    A run that was asked to stop ends with the code of the signal. ``PRIOR_TRACEBACK=1`` in the environment shows the
+    traceback.
     """
     try:
         yield
+    except Preempted as stop:
+        end_gloo_processes(stop.status)
+        raise
     except (OSError, ValueError, ImportError, FloatingPointError) as error:
         if os.environ.get('PRIOR_TRACEBACK'):
             raise
         sys.exit(f'{tool}: {error}')
+    except RuntimeError as error:
+        if os.environ.get('PRIOR_TRACEBACK') or not str(error).startswith('DataLoader worker'):
+            raise
+        sys.exit(f'{tool}: {error}. A worker process of the data loader was lost, most often for want of memory: set '
+                 'train_dataloader.num_workers lower, then go on with --resume')
 
 
-def end_gloo_processes() -> None:
+def end_gloo_processes(status: int = 0) -> None:
     """End processes joined over gloo together and at once; without such a group, nothing happens.
 
     gloo's threads live as long as the model, and now and then abort a process whose modules are torn down under them
@@ -102,4 +129,4 @@ def end_gloo_processes() -> None:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(status)

@@ -1,17 +1,29 @@
 """The runner: MMEngine's, with checkpoints that are data."""
+import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 import mmengine
-from mmengine.dist import get_world_size, master_only
+import torch
+from mmengine.dist import broadcast_object_list, get_world_size, is_main_process, master_only
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import weights_to_cpu
 
-from prior_mm.checkpoint import load_checkpoint, load_state_dict, load_weights, save_checkpoint
+from prior_mm.checkpoint import (
+    latest_checkpoint,
+    load_checkpoint,
+    load_weights,
+    open_checkpoint,
+    parameters_of,
+    save_checkpoint,
+)
 from prior_mm.registry import RUNNERS
 from prior_mm.version import __version__
+
+from .stop_signals import shield_workers
 
 
 @RUNNERS.register_module()
@@ -25,6 +37,53 @@ class PriorRunner(Runner):
 
     optim_wrapper: OptimWrapper
     param_schedulers: Any
+    #: ``meta`` of the checkpoint whose weights were loaded last.
+    loaded_meta: dict[str, Any] = {}
+    _within_step = False
+
+    def build_model(self, model: Any) -> Any:
+        """As MMEngine's; with ``channels_last`` in the config, convolutions have their channels last.
+
+        That is faster on CPUs and on GPUs with tensor cores, and gives the same numbers but for rounding. It is not
+        the default: operators of mmcv may take the memory for what it is not.
+        """
+        built = super().build_model(model)
+        return built.to(memory_format=torch.channels_last) if self.cfg.get('channels_last') else built
+
+    def call_hook(self, fn_name: str, **kwargs) -> None:
+        """As MMEngine's, and keep in mind whether the present step is done but not counted yet."""
+        self._within_step = fn_name == 'after_train_iter'
+        super().call_hook(fn_name, **kwargs)
+
+    @property
+    def resumes_latest(self) -> bool:
+        """Whether the run goes on from the last checkpoint of its folder, if there is one."""
+        return self._resume and self._load_from is None
+
+    @property
+    def accumulated_steps(self) -> int:
+        """Steps whose gradients are summed up before the parameters change."""
+        return (self.cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+
+    def train(self) -> torch.nn.Module:
+        """Train as the config says; see :class:`PreemptionHook` for what ends it early."""
+        try:
+            return super().train()
+        finally:
+            self.call_hook('release')
+
+    def register_default_hooks(self, hooks: dict | None = None) -> None:
+        """MMEngine's, and :class:`PreemptionHook`; ``default_hooks=dict(preemption=None)`` leaves it out."""
+        hooks = dict(preemption=dict(type='prior_mm.PreemptionHook')) | dict(hooks or {})
+        if hooks['preemption'] is None:
+            del hooks['preemption']
+        super().register_default_hooks(hooks)
+
+    @staticmethod
+    def build_dataloader(dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False) -> Any:
+        """As MMEngine's; the workers outlive a signal that asks the run to stop."""
+        built = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        return built if built is dataloader else shield_workers(built)
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """As MMEngine's; each group of parameters keeps its ``lr_mult`` as ``lr_scale``, since stages set the rates."""
@@ -45,24 +104,26 @@ class PriorRunner(Runner):
             file_client_args: Not supported; see ``backend_args``.
             save_optimizer: Also what is needed to resume.
             save_param_scheduler: Also the state of parameter schedulers, if there are any.
-            meta: More plain data to store.
+            meta: More plain data to store; its entries come before what is found here.
             by_epoch: Whether it is called at the end of an epoch (or of a step).
             backend_args: Not supported: checkpoints are local files.
 
         Raises:
             ValueError: If it should be written elsewhere than to a local folder.
+            OSError: If it cannot be written; the message names the checkpoint before it, which is untouched.
         """
         if file_client_args or backend_args:
             raise ValueError('checkpoints are written to local folders only; leave backend_args out of the hook')
         model = _unwrapped(self.model)
         dataset = self.train_dataloader.dataset
-        meta = {
-            **(meta or {}), 'epoch': self.epoch + by_epoch, 'iter': self.iter + (not by_epoch), 'seed': self.seed,
+        given, meta = meta or {}, {
+            'epoch': self.epoch + by_epoch, 'iter': self.iter + self._within_step, 'seed': self.seed,
             'steps_per_epoch': len(self.train_dataloader), 'world_size': get_world_size(),
             'experiment_name': self.experiment_name, 'time': time.strftime('%Y%m%d_%H%M%S'),
             'prior_mm_version': __version__, 'mmengine_version': mmengine.__version__,
             'config': plain(self.cfg.to_dict()), 'dataset_meta': plain(getattr(dataset, 'metainfo', {})),
         }
+        meta.update(given)
         if hasattr(model.data_preprocessor, 'describe'):
             meta['preprocessing'] = plain(model.data_preprocessor.describe())
         checkpoint: dict[str, Any] = dict(meta=meta, state_dict=dict(weights_to_cpu(model.state_dict())))
@@ -75,7 +136,40 @@ class PriorRunner(Runner):
         if save_param_scheduler and self.param_schedulers:  # none with StagedTrainLoop: its schedule is a function
             checkpoint['param_schedulers'] = [plain(scheduler.state_dict()) for scheduler in self.param_schedulers]
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
-        save_checkpoint(checkpoint, f'{out_dir}/{filename}')
+        try:
+            save_checkpoint(checkpoint, f'{out_dir}/{filename}')
+        except OSError as error:
+            last = latest_checkpoint(self.work_dir)
+            there = next(path for path in (Path(out_dir), *Path(out_dir).absolute().parents) if path.is_dir())
+            raise OSError(
+                f'{out_dir}/{filename} could not be written: {error.strerror or error}; '
+                f'{shutil.disk_usage(there).free >> 20} MB are free there. '
+                + (f'The checkpoint before it, {last}, is whole' if last else 'There is no checkpoint before it')
+                + '. Make room, then go on with --resume') from error
+
+    def load_or_resume(self) -> None:
+        """Load or resume what the config says; without a file, the last whole checkpoint of the work folder.
+
+        Raises:
+            ValueError: If all checkpoints of the folder are damaged.
+        """
+        if self._has_loaded or not self.resumes_latest:
+            super().load_or_resume()
+            return
+        found: list[str | None] = [None, None]
+        if is_main_process():
+            try:
+                latest = latest_checkpoint(self.work_dir)
+                found[0] = str(latest) if latest else None
+            except ValueError as error:
+                found[1] = str(error)
+        broadcast_object_list(found)  # all go on from the same, also where one sees a folder of its own
+        if found[1]:
+            raise ValueError(found[1])
+        if found[0]:
+            self.resume(found[0])
+        else:
+            self.logger.info(f'{self.work_dir} holds no checkpoint to resume: from the beginning')
 
     def load_checkpoint(self, filename: str, map_location: Any = 'cpu', strict: bool = False,
                         revise_keys: Any = ()) -> dict:
@@ -85,11 +179,13 @@ class PriorRunner(Runner):
             FileNotFoundError: If there is no such file.
             ValueError: If it is damaged, unsafe, or fits the model nowhere, or not everywhere and ``strict`` is set.
         """
-        weights = load_state_dict(filename)
+        loaded = open_checkpoint(filename)
+        weights = parameters_of(loaded, filename)
         checkpoint = dict(state_dict={key.removeprefix('module.'): value for key, value in weights.items()})
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         self.logger.info(load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, strict))
         self._has_loaded = True
+        self.loaded_meta = loaded['meta'] if isinstance(loaded.get('meta'), dict) else {}
         return checkpoint
 
     def resume(self, filename: str, resume_optimizer: bool = True, resume_param_scheduler: bool = True,

@@ -1,14 +1,13 @@
 """The training loop in stages; every step is a function of the seed and its number."""
 from collections import defaultdict
 
-import numpy as np
 import torch
-from mmengine.dist import get_rank
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 
 from prior_mm.registry import LOOPS
 
+from .guarded_step import GuardedSteps
 from .stages import Stage, Stages
 
 
@@ -38,8 +37,7 @@ class StagedTrainLoop(EpochBasedTrainLoop):
             raise ValueError(f'an epoch of {len(self.dataloader.dataset)} studies has no batch of '
                              f'{self.dataloader.batch_size}: set train_dataloader.batch_size lower')
         self._entered: int | None = None
-        self._buffers: list[torch.Tensor] = []
-        self._kept_buffers: list[torch.Tensor] = []
+        self._steps: GuardedSteps | None = None
 
     @property
     def stage(self) -> Stage:
@@ -62,15 +60,17 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         return epoch + 1 == first + self.stages.stages[number].epochs
 
     def run(self) -> torch.nn.Module:
-        """Train all stages, or what is left of them."""
-        self._buffers = list(self.runner.model.buffers())
-        self._kept_buffers = [buffer.clone() for buffer in self._buffers]
+        """Train all stages, or what is left of them.
+
+        A run that is resumed between two epochs validates first: it may have been killed while it did.
+        """
+        self._steps = GuardedSteps(self.runner)
         self.runner.call_hook('before_train')
+        if self._iter == self._epoch * self.steps_per_epoch > 0:
+            self._validate()
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()
-            if self.runner.val_loop is not None and (
-                    self._epoch % self.val_interval == 0 or self.is_last_epoch_of_stage(self._epoch - 1)):
-                self.runner.val_loop.run()
+            self._validate()
         self.runner.call_hook('after_train')
         return self.runner.model
 
@@ -81,11 +81,18 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         self.runner.model.train()
         done = self._iter - self._epoch * self.steps_per_epoch
         self.dataloader.sampler.set_epoch(self._epoch)
-        self.dataloader.sampler.set_start(done * self.dataloader.batch_size, self._epoch)
+        sampler = self.dataloader.sampler  # the last batch may be a smaller one
+        sampler.set_start(min(done * self.dataloader.batch_size, len(sampler)), self._epoch)
         for batch_index, batch in enumerate(self.dataloader, start=done):
             self.run_iter(batch_index, batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+    def _validate(self) -> None:
+        """Validate, if that is due after the epochs that are done."""
+        if self.runner.val_loop is not None and (
+                self._epoch % self.val_interval == 0 or self.is_last_epoch_of_stage(self._epoch - 1)):
+            self.runner.val_loop.run()
 
     def enter_stage(self) -> None:
         """Set the losses of the present stage; in its first step, forget what the optimizer remembers."""
@@ -102,43 +109,11 @@ class StagedTrainLoop(EpochBasedTrainLoop):
                                 f'{first + stage.epochs}, losses {stage.losses}')
 
     def run_iter(self, idx: int, data_batch: dict) -> None:
-        """One step; it is skipped, and its studies are named, if its gradients are not finite.
-
-        Raises:
-            FloatingPointError: If that is so too often in a row, see :class:`AutocastOptimWrapper`; the parameters
-                are as they were, and the studies are named.
-        """
+        """One step of the present stage; see :class:`GuardedSteps`."""
         _, first = self.stages.at(self._epoch)
         rate = self.stage.learning_rate(self._iter - first * self.steps_per_epoch, self.steps_per_epoch)
         for group in self.runner.optim_wrapper.param_groups:
             group['lr'] = rate * group['lr_scale']
-        seed = np.random.SeedSequence((self.runner.seed, self._iter, get_rank())).generate_state(1, np.uint64)[0]
-        torch.manual_seed(int(seed))
-        self.runner.call_hook('before_train_iter', batch_idx=idx, data_batch=data_batch)
-        for kept, buffer in zip(self._kept_buffers, self._buffers, strict=True):
-            kept.copy_(buffer)
-        wrapper = self.runner.optim_wrapper
-        skipped = getattr(wrapper, 'skipped', 0)  # other wrappers than ours skip nothing
-        try:
-            outputs = self.runner.model.train_step(data_batch, optim_wrapper=wrapper)
-        except FloatingPointError as error:
-            self._restore_buffers()
-            raise FloatingPointError(f'{error}; the last: {self._place(data_batch)}. The parameters are as they were '
-                                     'before these steps. Look at the studies, lower the learning rate, or set '
-                                     'optim_wrapper.dtype=float32') from error
-        if getattr(wrapper, 'skipped', 0) > skipped:
-            self._restore_buffers()
-            self.runner.logger.warning(f'skipped, for its gradients are not finite: {self._place(data_batch)}; '
-                                       f'{wrapper.skipped} skipped so far, {wrapper.skipped_in_row} in a row')
-            outputs = {}  # they would be in the means of the log
-        self.runner.call_hook('after_train_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs)
+        assert self._steps is not None
+        self._steps.take(idx, data_batch, f' (stage {self.stage.name}, epoch {self._epoch + 1})')
         self._iter += 1
-
-    def _restore_buffers(self) -> None:
-        """Running statistics of normalisation layers, as they were before a step that is not taken."""
-        for kept, buffer in zip(self._kept_buffers, self._buffers, strict=True):
-            buffer.copy_(kept)
-
-    def _place(self, data_batch: dict) -> str:
-        studies = [sample.get('study_id') for sample in data_batch.get('data_samples', [])]
-        return f'step {self._iter + 1} (stage {self.stage.name}, epoch {self._epoch + 1}), studies {studies}'

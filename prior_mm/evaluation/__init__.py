@@ -1,10 +1,12 @@
 """Metrics, and the table and file of their results."""
+from .overview import main_figures, print_overview
 from .ranking import Ranking, rank_by_chance, rank_matches
-from .results import print_results, provenance, write_results
+from .repeats import print_summary, summarise
+from .results import print_results, provenance, sha256, write_results
 from .retrieval_metric import RetrievalMetric
 from .zero_shot_metric import ZeroShotMetric
 
 __all__ = [
-    'Ranking', 'RetrievalMetric', 'ZeroShotMetric', 'print_results', 'provenance', 'rank_by_chance', 'rank_matches',
-    'write_results',
+    'Ranking', 'RetrievalMetric', 'ZeroShotMetric', 'main_figures', 'print_overview', 'print_results', 'print_summary',
+    'provenance', 'rank_by_chance', 'rank_matches', 'sha256', 'summarise', 'write_results',
 ]

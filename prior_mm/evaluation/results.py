@@ -1,4 +1,5 @@
 """The results of an evaluation: a table on the screen, and a JSON file that says where they come from."""
+import hashlib
 import json
 import math
 import os
@@ -11,24 +12,68 @@ from rich.table import Table
 
 SCHEMA = 'prior_mm.results/1'
 _CHANCE = '_chance'
+_BOUNDS = ('_low', '_high')
 #: Figures that are no shares, and so not shown in per cent.
-_PLAIN = ('studies', 'median_rank', 'kappa')
-_NAMES = {'f1': 'F1', 'auroc': 'AUROC', 'kappa': "Cohen's kappa"}
+_PLAIN = ('studies', 'images', 'labels', 'median_rank', 'kappa')
+_NAMES = {'f1': 'F1', 'auroc': 'AUROC', 'kappa': "Cohen's kappa", 'average_precision': 'average precision'}
+_BLOCK = 2**20
 
 
 def provenance(runner: Runner) -> dict[str, Any]:
     """What the results of a runner's test rest on, as plain data.
 
     Returns:
-        ``config`` (file name), ``checkpoint`` (path, or None for random weights), ``seed``, and ``data``: data set,
-        split, ``synthetic`` flag and summary of the annotation file, as far as it says.
+        ``config`` (file name), ``checkpoint`` (path, or None for random weights) and ``checkpoint_sha256``, ``seed``
+        (of the training, where the checkpoint says it), ``data`` (data set, split, ``synthetic`` flag and summary of
+        the annotation file, as far as it says), and ``annotations_sha256``: of the annotation files and lists of ids,
+        by their paths from the data root, as they are now. Of a supervised task also what :func:`_training` gives.
     """
     dataset = runner.test_dataloader.dataset
     metainfo = dict(getattr(dataset, 'metainfo', None) or {})
-    data = {key: metainfo[key] for key in ('dataset', 'split', 'synthetic', 'min_sentences', 'sentence_splitter',
-                                           'summary') if key in metainfo}
-    return dict(config=runner.cfg.filename, checkpoint=getattr(runner, '_load_from', None), seed=runner.seed,
-                data=dict(data, studies=len(dataset)))
+    data = {key: metainfo[key] for key in ('dataset', 'split', 'protocol', 'repeat', 'synthetic', 'min_sentences',
+                                           'sentence_splitter', 'summary') if key in metainfo}
+    meta, checkpoint = getattr(runner, 'loaded_meta', {}), getattr(runner, '_load_from', None)
+    return dict(
+        config=runner.cfg.filename, checkpoint=checkpoint,
+        checkpoint_sha256=sha256(checkpoint) if checkpoint and Path(checkpoint).is_file() else None,
+        seed=meta.get('seed', runner.seed), data=dict(data, studies=len(dataset)),
+        annotations_sha256=_annotation_hashes(runner.cfg), **_training(runner.cfg, meta))
+
+
+def _annotation_hashes(config: Any) -> dict[str, str]:
+    """Of a supervised task's files for training and test, else of those for the test."""
+    loaders = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    hashes = {}
+    for name in loaders if config.get('downstream') else loaders[-1:]:
+        dataset = (config.get(name) or {}).get('dataset') or {}
+        for key in ('ann_file', 'ids'):
+            file = dataset.get(key)
+            if file and (path := Path(dataset.get('data_root') or '', file)).is_file():
+                hashes[file] = sha256(path)
+    return hashes
+
+
+def _training(config: Any, meta: dict[str, Any]) -> dict[str, Any]:
+    """How a supervised model was trained, by its checkpoint where that says, else by the config; {} for others.
+
+    ``task``, ``protocol``, ``repeat``, ``labels`` (percent or list), ``frozen``, ``pretrained`` and
+    ``pretrained_sha256`` (None from scratch), ``from_scratch``, ``iterations``.
+    """
+    if not config.get('downstream'):
+        return {}
+    trained = {**config.downstream, **((meta.get('config') or {}).get('downstream') or {})}
+    keys = ('task', 'protocol', 'repeat', 'labels', 'frozen', 'pretrained', 'pretrained_sha256')
+    return dict({key: trained.get(key) for key in keys}, from_scratch=trained.get('pretrained') is None,
+                iterations=meta.get('iter'))
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with Path(path).open('rb') as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_results(path: str | Path, metrics: dict[str, Any], source: dict[str, Any]) -> None:
@@ -61,39 +106,80 @@ def print_results(metrics: dict[str, Any], source: dict[str, Any], console: Cons
                   if name.startswith(f'{group}/')}
         if values:
             console.print(_summary(group, values))
-        if isinstance(per_class := values.get('per_class'), dict):
+        if isinstance(per_class := values.get('per_class'), dict) and len(per_class) > 1:
             console.print(_per_class(per_class))
         if isinstance(matrix := values.get('confusion_matrix'), dict):
             console.print(_confusion(matrix))
     console.print(_caption(source))
+    if source.get('task'):
+        console.print(markdown_table(metrics, source), markup=False, highlight=False, soft_wrap=True)
+
+
+def shown(name: str, value: float | None) -> str:
+    """A figure as tables have it: shares in per cent, ``-`` where it has no value."""
+    if value is None or math.isnan(value):
+        return '-'
+    if isinstance(value, int):
+        return str(value)
+    return f'{value:.2f}' if any(name.split('/')[-1].startswith(plain) for plain in _PLAIN) else f'{100 * value:.1f} %'
+
+
+def markdown_table(metrics: dict[str, Any], source: dict[str, Any]) -> str:
+    """The main figures of a supervised task as a table that can be pasted, with what they rest on.
+
+    Args:
+        metrics: What the evaluator gives; figures of single classes and intervals' bounds are left out.
+        source: What :func:`provenance` gives.
+    """
+    weights = source.get('pretrained')
+    columns = dict(
+        config=Path(source.get('config') or '').stem, protocol=f'{source.get("protocol")} {source.get("repeat")}',
+        labels=f'{source["labels"]} %' if isinstance(source.get('labels'), (int, float)) else str(source.get('labels')),
+        encoder=f'{weights or "from scratch"}, {"frozen" if source.get("frozen") else "fine-tuned"}')
+    for name, value in metrics.items():
+        short = name.split('/')[-1]
+        if isinstance(value, float) and not name.endswith((_CHANCE, *_BOUNDS)):
+            columns[_NAMES.get(short, short.replace('_', ' '))] = \
+                shown(name, value).removesuffix(' %') + _bounds(metrics, name, ' ({} to {})')
+    if source.get('data', {}).get('synthetic'):
+        columns['data'] = 'SYNTHETIC'
+    return '\n'.join(f'| {" | ".join(row)} |' for row in (columns, ['---'] * len(columns), columns.values()))
 
 
 def _summary(group: str, values: dict[str, Any]) -> Table:
     table = Table(title=f'{group.replace("_", "-")} (protocol: {values.get("protocol", "unnamed")})',
                   title_justify='left')
     table.add_column('')
-    for column in ('seen', 'chance', 'seen / chance'):
+    intervals = any(name.endswith(_BOUNDS) for name in values)
+    for column in ('seen', *(['95 % interval'] if intervals else []), 'chance', 'seen / chance'):
         table.add_column(column, justify='right')
     for name, value in values.items():
-        if name.endswith(_CHANCE) or isinstance(value, (str, dict, list)):
+        if name.endswith((_CHANCE, *_BOUNDS)) or isinstance(value, (str, dict, list)):
             continue
         chance = values.get(name + _CHANCE)
         more_is_better = not name.endswith('rank')
         ratio = f'{value / chance:.2f}' if value is not None and chance and more_is_better else ''
-        table.add_row(_NAMES.get(name) or name.replace('_', ' ').replace('/', ': '), _shown(name, value),
-                      '' if chance is None else _shown(name, chance), ratio)
+        interval = [_bounds(values, name, '{} to {} %')] if intervals else []
+        table.add_row(_NAMES.get(name) or name.replace('_', ' ').replace('/', ': '), shown(name, value), *interval,
+                      '' if chance is None else shown(name, chance), ratio)
     return table
 
 
 def _per_class(per_class: dict[str, dict[str, Any]]) -> Table:
     table = Table(title='by class', title_justify='left')
-    names = list(next(iter(per_class.values())))
+    names = [name for name in next(iter(per_class.values())) if not name.endswith(_BOUNDS)]
     table.add_column('')
     for name in names:
         table.add_column(_NAMES.get(name, name), justify='right')
     for label, values in per_class.items():
-        table.add_row(label, *(_shown(name, values[name]) for name in names))
+        table.add_row(label, *(shown(name, values[name]) + _bounds(values, name, ' ({} to {})') for name in names))
     return table
+
+
+def _bounds(values: dict[str, Any], name: str, form: str) -> str:
+    """The interval of a figure as text; '' if it has none."""
+    bounds = [values.get(name + end) for end in _BOUNDS]
+    return '' if None in bounds else form.format(*(shown(name, bound).removesuffix(' %') for bound in bounds))
 
 
 def _confusion(matrix: dict[str, dict[str, int]]) -> Table:
@@ -110,16 +196,14 @@ def _caption(source: dict[str, Any]) -> str:
     data = source.get('data', {})
     kind = {True: 'SYNTHETIC images: these figures say nothing about real radiographs',
             False: 'real images'}.get(data.get('synthetic'), 'the annotation file does not say whether synthetic')
-    return (f'{data.get("dataset", "data set")} {data.get("split", "")} ({kind}); '
-            f'{source.get("checkpoint") or "random weights"}; seed {source.get("seed")}')
-
-
-def _shown(name: str, value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return '-'
-    if isinstance(value, int):
-        return str(value)
-    return f'{value:.2f}' if any(name.split('/')[-1].startswith(plain) for plain in _PLAIN) else f'{100 * value:.1f} %'
+    caption = (f'{data.get("dataset", "data set")} {data.get("split", "")} ({kind}); '
+               f'{source.get("checkpoint") or "random weights"}; seed {source.get("seed")}')
+    if not source.get('task'):
+        return caption
+    encoder = 'random weights' if source['from_scratch'] else source['pretrained']
+    labels = source['labels'] if isinstance(source['labels'], str) else f'{source["labels"]} %'
+    return (f'{caption}\nprotocol {source["protocol"]}, {source["repeat"]}; labels: {labels}; encoder from {encoder}, '
+            f'{"frozen" if source["frozen"] else "fine-tuned"}')
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
-from prior_mm.structures import ReportEmbeddings, Reports, StudyEmbeddings, StudyFeatures
+from prior_mm.structures import ImageFeatures, ReportEmbeddings, Reports, StudyEmbeddings, StudyFeatures
 
 from .alignment.contrastive import unit
 from .encoders.attention_pooling import AttentionPooling
@@ -96,9 +96,11 @@ class PRIOR(BaseModel):
 
     def embed(self, features: StudyFeatures, reports: Reports) -> StudyEmbeddings:
         """Features to the joint space."""
-        return StudyEmbeddings(
-            self.local_image_projection(features.image.patches), self.global_image_projection(features.image.pooled),
-            *self.embed_reports(features.word_pieces, reports))
+        return StudyEmbeddings(*self.embed_images(features.image), *self.embed_reports(features.word_pieces, reports))
+
+    def embed_images(self, features: ImageFeatures) -> tuple[Tensor, Tensor]:
+        """Features of B radiographs to the joint space: the patches, (B, P, D), and the images, (B, D)."""
+        return self.local_image_projection(features.patches), self.global_image_projection(features.pooled)
 
     def embed_reports(self, word_pieces: Tensor, reports: Reports) -> ReportEmbeddings:
         """Features (B, L, W) of the word pieces of B reports to the joint space; sentences beyond Q are dropped."""
@@ -166,20 +168,24 @@ class PRIOR(BaseModel):
 
     # --------------------------------------------------------------------------------------------- what users call
 
-    def forward(self, inputs: Tensor, reports: Reports, data_samples: list[dict] | None = None,
+    def forward(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict] | None = None,
                 mode: str = 'tensor') -> dict[str, Tensor] | list[dict] | StudyEmbeddings:
         """MMEngine's entry.
 
         Args:
             inputs: Normalised images, (B, 1, H, W).
-            reports: Their reports.
+            reports: Their reports. ``'predict'`` also takes None, for radiographs without reports.
             data_samples: What is known of the studies (ids, labels); handed on by ``'predict'``.
             mode: ``'loss'``: the weighted losses. ``'predict'``: for each study its sample with the L2-normalised
-                ``image_embedding`` and ``report_embedding``, float32 (D,). ``'tensor'``: the embeddings of the batch.
+                ``image_embedding`` and, if there are reports, ``report_embedding``, float32 (D,). ``'tensor'``: the
+                embeddings of the batch.
 
         Raises:
-            ValueError: For another mode.
+            ValueError: For another mode, or if it needs reports and there are none.
         """
+        if reports is None and mode in ('loss', 'tensor'):
+            raise ValueError(f"mode '{mode}' needs reports, and the batch has none: put TokenizeReport into the "
+                             'pipeline, or take a data set with reports')
         if mode == 'loss':
             return self.losses(self.encode(inputs, reports), reports, inputs)
         if mode == 'predict':
@@ -189,15 +195,26 @@ class PRIOR(BaseModel):
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got '{mode}'")
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor, reports: Reports, data_samples: list[dict]) -> list[dict]:
+    def predict(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict]) -> list[dict]:
         """Each study's sample with what :meth:`describe` says of the study."""
-        described = self.describe(self.embed(self.encode(inputs, reports), reports))
+        patches, images = self.embed_images(self.image_encoder(inputs))
+        report = None if reports is None else self.embed_reports(self.text_encoder(reports), reports).report
+        described = self.describe(patches, images, report)
         return [{**sample, **{name: values[i] for name, values in described.items()}}
                 for i, sample in enumerate(data_samples)]
 
-    def describe(self, study: StudyEmbeddings) -> dict[str, Tensor]:
-        """What is predicted of B studies: their two global embeddings, L2-normalised, float32 (B, D), on the CPU."""
-        return dict(image_embedding=unit(study.image).cpu(), report_embedding=unit(study.report).cpu())
+    def describe(self, patches: Tensor, images: Tensor, reports: Tensor | None) -> dict[str, Tensor]:
+        """What is predicted of B studies: their global embeddings, L2-normalised, float32 (B, D), on the CPU.
+
+        Args:
+            patches: Patch embeddings, (B, P, D).
+            images: Global image embeddings, (B, D).
+            reports: Global text embeddings, (B, D), or None where there are no reports.
+        """
+        described = dict(image_embedding=unit(images).cpu())
+        if reports is not None:
+            described['report_embedding'] = unit(reports).cpu()
+        return described
 
     @torch.no_grad()
     def reconstruct(self, inputs: Tensor, reports: Reports) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from prior_mm.registry import MODELS
-from prior_mm.structures import ReportEmbeddings, Reports, StudyEmbeddings
+from prior_mm.structures import ReportEmbeddings, Reports
 from prior_mm.tokenizer import load_tokenizer
 
 from .alignment.contrastive import unit
@@ -59,10 +59,10 @@ class ZeroShotClassifier(PRIOR):
         self._embedded = None
         return super().train(mode)
 
-    def describe(self, study: StudyEmbeddings) -> dict[str, Tensor | list]:
+    def describe(self, patches: Tensor, images: Tensor, reports: Tensor | None) -> dict[str, Tensor | list]:
         """The embeddings, and the ``scores`` of the ``classes``, float32 (B, C)."""
-        return dict(**super().describe(study), scores=self.scores(study.image, study.patches).cpu(),
-                    classes=[self.classes] * len(study.image))
+        return dict(**super().describe(patches, images, reports), scores=self.scores(images, patches).cpu(),
+                    classes=[self.classes] * len(images))
 
     @torch.no_grad()
     def scores(self, images: Tensor, patches: Tensor) -> Tensor:

@@ -157,6 +157,16 @@ def test_refused(tmp_path, change, message):
         read_radiograph(path)
 
 
+@pytest.mark.parametrize('colours', [1, 3])
+def test_more_pixels_than_the_header_says(tmp_path, colours):
+    """Fuzzing found that pydicom makes several frames of them, which are no image; some bytes more are padding."""
+    pixels = np.full((16, 16, colours), 7, np.uint8).squeeze()
+    path = write_dicom(tmp_path / 'more.dcm', pixels, PixelData=pixels.tobytes() * 4)
+    with pytest.raises(ImageError, match=r'more\.dcm.*16 x 16'):
+        read_radiograph(path)
+    assert (read_radiograph(write_dicom(path, pixels, PixelData=pixels.tobytes() + bytes(2))) == 7).all()
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_damaged_files_raise_image_error_only(tmp_path_factory, data):

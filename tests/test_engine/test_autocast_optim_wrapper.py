@@ -75,6 +75,22 @@ def test_finite_loss_with_infinite_gradient():
     assert wrapper.skipped == 1 and model.weight.item() == 0
 
 
+@pytest.mark.skipif(not hasattr(torch.amp, 'GradScaler'), reason='scales losses on GPUs only')
+def test_loss_scale_is_restored():
+    """A resumed run goes on with the scale that was found, and with the steps since it last changed."""
+    model = torch.nn.Linear(1, 1, bias=False)
+    wrappers = [wrap(model, dtype='float32') for _ in range(2)]
+    for wrapper in wrappers:  # float16's, which a CPU does not offer otherwise
+        wrapper.scaler = torch.amp.GradScaler('cpu', init_scale=1024., growth_interval=3)
+    wrappers[0].update_params((model.weight * float('inf')).sum())
+    wrappers[0].update_params(model.weight.sum())
+    wrappers[1].load_state_dict(wrappers[0].state_dict())
+    assert wrappers[1].scaler.get_scale() == 512
+    for _ in range(2):
+        wrappers[1].update_params(model.weight.sum())
+    assert wrappers[1].scaler.get_scale() == 1024, 'after three steps, of which one was before'
+
+
 def test_bad_dtype():
     """A dtype that is not offered, or that a CPU cannot do, is an error that names the setting."""
     with pytest.raises(ValueError, match='optim_wrapper.dtype'):

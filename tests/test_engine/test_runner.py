@@ -36,12 +36,13 @@ def test_what_a_checkpoint_holds(run):
 
 
 def test_config_text_is_never_executed(run, tmp_path):
-    """Python smuggled into a checkpoint as text, which MMEngine's own resume would run, stays text."""
+    """Python smuggled into a checkpoint as text, which MMEngine's own resume would run, is refused and stays text."""
     checkpoint = load_checkpoint(run / 'run' / 'epoch_3.pth')
     code = f"open({str(tmp_path / 'ran')!r}, 'w')"
     checkpoint['meta'].update(config=code, cfg=code)
     save_checkpoint(checkpoint, tmp_path / 'smuggled.pth')
-    resume(run, tmp_path / 'smuggled.pth')
+    with pytest.raises(ValueError, match=r'smuggled\.pth is refused.*a call of open'):
+        resume(run, tmp_path / 'smuggled.pth')
     assert not (tmp_path / 'ran').exists()
 
 
@@ -86,9 +87,9 @@ def test_find_checkpoint(run, tmp_path):
     (tmp_path / 'last_checkpoint').write_text('/moved/away/epoch_9.pth')
     with pytest.raises(FileNotFoundError, match='tools/train.py c.py'):
         find_checkpoint(str(tmp_path), 'c.py')
-    (tmp_path / 'epoch_9.pth').touch()
+    torch.save({}, tmp_path / 'epoch_9.pth')
     assert find_checkpoint(str(tmp_path), 'c.py') == str(tmp_path / 'epoch_9.pth')
-    (tmp_path / 'best_accuracy_epoch_2.pth').touch()
+    torch.save({}, tmp_path / 'best_accuracy_epoch_2.pth')
     assert find_checkpoint(str(tmp_path), 'c.py').endswith('best_accuracy_epoch_2.pth')
 
 
@@ -102,3 +103,31 @@ def test_learning_rates_of_parts(run, tmp_path):
         groups = load_checkpoint(tmp_path / name / 'epoch_2.pth')['optimizer']['param_groups']
         rates = sorted({group['lr'] for group in groups})
         assert len(rates) == 2 and rates[1] == pytest.approx(3 * rates[0]) and rates[0] > 0
+
+
+def test_best_checkpoint_counts_its_steps(run, tmp_path):
+    """A checkpoint that is written after a validation counts the steps that are done, not one more."""
+    config = tiny_config(run / 'data', tmp_path / 'run', experiment_name='best')
+    config.train_cfg.stages = config.train_cfg.stages[:1]
+    config.default_hooks.checkpoint.update(save_best='retrieval/image_to_text/recall@1', rule='greater')
+    build_runner(config).train()
+    best, = (tmp_path / 'run').glob('best_*.pth')
+    assert load_checkpoint(best)['meta']['iter'] == 3 * int(best.stem.rsplit('_', 1)[1])
+
+
+def test_what_was_loaded_is_known(run, tmp_path):
+    """Results take from the checkpoint itself how it was trained."""
+    runner = build_runner(tiny_config(run / 'data', tmp_path / 'run', experiment_name='meta'))
+    assert runner.loaded_meta == {}
+    runner.load_checkpoint(str(run / 'run' / 'epoch_4.pth'))
+    assert runner.loaded_meta['seed'] == 3 and runner.loaded_meta['config']['model']['type'] == 'PRIOR'
+
+
+@pytest.mark.parametrize('wanted', [True, False])
+def test_channels_last(run, tmp_path, wanted):
+    """The config's switch reaches the convolutions; without it they are as the model makes them."""
+    config = tiny_config(run / 'data', tmp_path / 'run', experiment_name=f'last {wanted}', channels_last=wanted)
+    config.model = dict(type='mmpretrain.ImageClassifier', backbone=dict(type='mmpretrain.ResNet', depth=18),
+                        data_preprocessor=dict(type='mmpretrain.ClsDataPreprocessor'))
+    weight = build_runner(config).model.backbone.layer2[0].conv1.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last) is wanted

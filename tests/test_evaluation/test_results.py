@@ -1,13 +1,15 @@
 """The table and the file of results."""
+import hashlib
 import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from rich.console import Console
 
-from prior_mm.evaluation import RetrievalMetric, ZeroShotMetric, print_results, provenance, write_results
+from prior_mm.evaluation import RetrievalMetric, ZeroShotMetric, print_results, provenance, sha256, write_results
 
 
 @pytest.fixture
@@ -67,7 +69,48 @@ def test_table(metrics, synthetic, said):
 def test_provenance_of_a_runner():
     """The data set's summary and flag, the checkpoint and the seed are taken from the runner."""
     dataset = type('Studies', (list, ), dict(metainfo=dict(dataset='demo', synthetic=True, other=object())))([1, 2])
-    runner = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=dataset), cfg=SimpleNamespace(filename='c.py'),
+    runner = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=dataset), cfg=Config({}, filename=None),
                              seed=7, _load_from=None)
-    assert provenance(runner) == dict(config='c.py', checkpoint=None, seed=7,
-                                      data=dict(dataset='demo', synthetic=True, studies=2))
+    assert provenance(runner) == dict(config=None, checkpoint=None, checkpoint_sha256=None, seed=7,
+                                      data=dict(dataset='demo', synthetic=True, studies=2), annotations_sha256={})
+
+
+SUPERVISED = dict(task='classification', protocol='prior/1', repeat='seed3', labels=10, frozen=True, pretrained='p.pth',
+                  from_scratch=False)
+FIGURES = {'classification/auroc': .912, 'classification/auroc_low': .9, 'classification/auroc_high': .92,
+           'classification/auroc_chance': .5, 'classification/images': 9,
+           'classification/per_class': {name: dict(images=9, auroc=.8, auroc_low=.7, auroc_high=.9) for name in 'ab'}}
+
+
+@pytest.mark.parametrize('scratch', [False, True])
+def test_table_to_paste(scratch):
+    """Protocol, labels, weights and figures with their intervals stand in one Markdown row, SYNTHETIC where it is."""
+    console = Console(record=True, width=110, file=open('/dev/null', 'w'))  # noqa: SIM115
+    changes = dict(pretrained=None, from_scratch=True, frozen=False) if scratch else {}
+    print_results(FIGURES, {**source(True), **SUPERVISED, **changes}, console)
+    text = console.export_text()
+    header, _, row = [[cell.strip() for cell in line.split('|')[1:-1]] for line in text.splitlines()
+                      if line.startswith('| ')]
+    assert dict(zip(header, row, strict=True)) == dict(
+        config='evaluate', protocol='prior/1 seed3', labels='10 %', AUROC='91.2 (90.0 to 92.0)', data='SYNTHETIC',
+        encoder='from scratch, fine-tuned' if scratch else 'p.pth, frozen')
+    assert '80.0 % (70.0 to 90.0)' in text and '90.0 to 92.0 %' in text
+    assert ('encoder from random weights' if scratch else 'encoder from p.pth, frozen') in text
+
+
+def test_provenance_of_a_supervised_run(tmp_path):
+    """The checkpoint says how it was trained, not the config that it is tested with; files come with their hashes."""
+    (tmp_path / 'test.json').write_text('{}')
+    (tmp_path / 'a.pth').write_bytes(b'weights')
+    config = Config(dict(downstream=dict(SUPERVISED, data_root=str(tmp_path), labels=100), test_dataloader=dict(
+        dataset=dict(ann_file='test.json', data_root=str(tmp_path)))))
+    runner = SimpleNamespace(
+        test_dataloader=SimpleNamespace(dataset=[1]), cfg=config, seed=7, _load_from=str(tmp_path / 'a.pth'),
+        loaded_meta=dict(seed=4, iter=20, config=dict(downstream=dict(labels=10, pretrained='q.pth',
+                                                                      pretrained_sha256='12'))))
+    said = provenance(runner)
+    assert (said['labels'], said['pretrained'], said['pretrained_sha256'], said['seed'], said['iterations']) == (
+        10, 'q.pth', '12', 4, 20)
+    assert said['annotations_sha256'] == {'test.json': sha256(tmp_path / 'test.json')}
+    assert said['checkpoint_sha256'] == hashlib.sha256(b'weights').hexdigest()
+    assert said['frozen'] is True and said['from_scratch'] is False and said['task'] == 'classification'

@@ -80,3 +80,36 @@ def test_unknown_scale(vocabulary):
     """A misspelt scale is an error, not silently the published one."""
     with pytest.raises(ValueError, match="scale must be 'exp' or 'published', got 'log'"):
         classifier(vocabulary, scale='log')
+
+
+@torch.no_grad()
+def test_any_batch_size(vocabulary):
+    """The scores of 64 radiographs are the same one at a time and all at once, with a report or without."""
+    model = classifier(vocabulary)
+    images, reports = batch([[2, 3]] * 64)
+    together = torch.stack([p['scores'] for p in model(images, None, mode='predict')])
+    alone = torch.cat([model(image[None], None, mode='predict')[0]['scores'][None] for image in images])
+    with_reports = torch.stack([p['scores'] for p in model(images, reports, mode='predict')])
+    assert (together - alone).abs().max() < 1e-5 and (together - with_reports).abs().max() < 1e-5
+    assert together.std(dim=0).min() > 1e-4  # of different images, so that the comparison says something
+
+
+@torch.no_grad()
+def test_each_prompt_is_encoded_once(vocabulary):
+    """However many batches come, the text encoder sees the prompts once, and no report where there is none."""
+    model = classifier(vocabulary)
+    seen = []
+    model.text_encoder.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0].token_ids)))
+    images, reports = batch([[2, 3]] * 6)
+    for chunk in images.split(2):
+        predictions = model(chunk, None, mode='predict')
+    assert seen == [4] and 'report_embedding' not in predictions[0] and 'image_embedding' in predictions[0]
+    model(images, reports, mode='predict')
+    assert seen == [4, 6]
+
+
+@pytest.mark.parametrize('mode', ['loss', 'tensor'])
+def test_losses_need_reports(vocabulary, mode):
+    """A batch without reports cannot be trained on: the error says what is missing from the pipeline."""
+    with pytest.raises(ValueError, match='TokenizeReport'):
+        classifier(vocabulary)(torch.zeros(2, 1, 64, 64), None, mode=mode)

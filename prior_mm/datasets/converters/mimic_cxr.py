@@ -94,7 +94,7 @@ def _read_metadata(studies: MimicStudies) -> None:
     for line, row in read_rows(path, ('dicom_id', 'subject_id', 'study_id', 'ViewPosition')):
         image, view = row['dicom_id'], row['ViewPosition'].upper()
         if not _FILE_NAME.fullmatch(image) or '..' in image:
-            raise TableError(f'{path}, line {line}: dicom_id {image!r} cannot be the name of a file')
+            raise TableError(f'{path}, line {line}: dicom_id {image!r} cannot be the name of a file. Fetch it again')
         if image in seen:
             raise TableError(f'{path}, line {line}: the image {image} is there twice. Remove one of the two lines')
         seen.add(image)
@@ -133,9 +133,10 @@ def read_mimic_labels(path: Path) -> tuple[tuple[str, ...], dict[str, bytes]]:
         try:
             values = bytes(_label(row[name]) + 1 for name in names)
         except ValueError as error:
-            raise TableError(f'{path}, line {line}: {error}') from None
+            raise TableError(f'{path}, line {line}: {error}. Fetch the file again') from None
         if labels.setdefault(study_id, values) != values:
-            raise TableError(f'{path}, line {line}: the study {study_id} is there twice, with other labels above')
+            raise TableError(f'{path}, line {line}: the study {study_id} is there twice, with other labels above. '
+                             'Remove one of the two lines')
     if not names:
         raise TableError(f'{path} holds no labels: wanted is a column for each finding and a line for each study')
     return names, labels
@@ -161,5 +162,6 @@ def number_with_letter(path: Path, line: int, column: str, text: str, letter: st
     """
     digits = text.lower().removeprefix(letter).removesuffix('.0')
     if not (digits.isascii() and digits.isdigit() and 3 <= len(digits) <= 18):
-        raise TableError(f'{path}, line {line}: {column} {text!r} is not such a number as {letter}50414267')
+        raise TableError(f'{path}, line {line}: {column} {text!r} is not such a number as {letter}50414267. '
+                         'Fetch the file again')
     return letter + digits

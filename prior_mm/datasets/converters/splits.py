@@ -30,10 +30,10 @@ def read_splits(path: Path, study_id: Callable[[int, str], str]) -> dict[str, st
         study, split = study_id(line, row['study_id']), sys.intern(row['split'])
         if not _NAME.fullmatch(split):
             raise TableError(f'{path}, line {line}: the split {split!r} cannot be the name of a file; wanted are '
-                             'train, validate and test')
+                             'train, validate and test. Fetch the file again')
         if splits.setdefault(study, split) != split:
             raise TableError(f'{path}, line {line}: the study {study} is in {split} here and in {splits[study]} '
-                             'above. A study must be in one split')
+                             'above. A study must be in one split: remove one of the two lines')
     return splits
 
 

@@ -93,7 +93,7 @@ def read_report(path: Path) -> str:
     with path.open('rb') as file:
         content = file.read(_LONGEST_REPORT + 1)
     if len(content) > _LONGEST_REPORT:
-        raise ValueError('more than a million bytes are no report')
+        raise ValueError('more than a million bytes are no report. Fetch it again')
     if len(content.translate(None, _PRINTED)) > len(content) // 20:
         raise ValueError('it holds control characters and is no text, or none in UTF-8. Fetch it again')
     try:

@@ -74,7 +74,12 @@ def _stored(dataset: pydicom.Dataset) -> np.ndarray:
         raise ImageError(f'it is compressed ({syntax.name}) and could not be decoded. Install decoders with '
                          '`pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg`, or unpack it with '
                          f'`dcmdjpeg` ({str(error).splitlines()[0]})') from error
-    if values.ndim == 3:
+    colours = values.ndim - 2
+    if values.shape[:2] != (dataset.Rows, dataset.Columns) or colours not in (0, 1) or (
+            colours and values.shape[2] < 3):
+        raise ImageError(f'its pixels are of the shape {values.shape}, its header says {dataset.Rows} x '
+                         f'{dataset.Columns}. Export it again')
+    if colours:
         values = (values[..., :3] @ _LUMA).round().astype(values.dtype)  # pydicom has turned YBR into RGB
     if not np.isfinite(values).all():
         raise ImageError('it holds values that are not finite (NaN). Export it again')

@@ -1,4 +1,5 @@
 """One entry for all formats; what is in the file decides, not its name."""
+import re
 from os import PathLike
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from prior_mm.datasets.errors import ImageError
 
 from .raster import read_raster
 
+_QUOTED = re.compile(r'\'[^\']*\'|"[^"]*"')  # decoders quote what stands in a header, a patient's name perhaps
 _SIGNATURES = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG'}
 
 
@@ -51,5 +53,6 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None) ->
     except ImageError as error:
         raise ImageError(f'{path}: {error}') from error.__cause__
     except Exception as error:  # decoders raise anything on damaged files, from SyntaxError to zlib.error
-        raise ImageError(f'{path}: the file is damaged or cut short ({type(error).__name__}: {error}). '
-                         'Fetch it again') from error
+        reason = _QUOTED.sub("'...'", str(error))
+        raise ImageError(f'{path}: the file is damaged or cut short ({type(error).__name__}: {reason}). '
+                         'Fetch it again') from None

@@ -16,7 +16,9 @@ _LINE_ENDS = re.compile(r'\r\n?|[\f\v\x85\u2028\u2029]')
 _BLANKS = re.compile(r'[\t\xa0\u2000-\u200b\u202f\u3000\x00-\x08\x0e-\x1f]')
 _RULE = re.compile(r'^[ ]*(?:_{8,}|-{4,}|={4,}|\*{4,})[ ]*$', re.M)
 _FINAL = re.compile(r'^[ ]*FINAL REPORT[ .:]*$', re.M)
-_WITH_COLON = re.compile(r'^[ ]*[*#]{0,3}[ ]*([A-Za-z](?:[^\n:.;]|(?<=\b[A-Z])\.){0,79}?)[*]{0,2}[ ]*:[*]{0,2}', re.M)
+# No two runs of blanks may meet in a pattern: a report of blanks alone would take the square of its length in time.
+_WITH_COLON = re.compile(
+    r'^[ ]*(?:[*#]{1,3}[ ]*)?([A-Za-z](?:[^\n:.;]|(?<=\b[A-Z])\.){0,79}?)[*]{0,2}[ ]*:[*]{0,2}', re.M)
 # In capitals before a sentence, or a line of its own: "FINDINGS - The lungs", "IMPRESSION No effusion", "IMPRESSION"
 _WITHOUT_COLON = re.compile(
     r'^[ ]*(?:([A-Z]{5,12})(?:[ ]*[.;\-\u2013]+[ ]*(?=[A-Z0-9_])|[ ]+(?=[A-Z][a-z]))'

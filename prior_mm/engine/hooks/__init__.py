@@ -1,6 +1,10 @@
 """Hooks of pre-training."""
+from .checkpoint_hook import CheckpointHook
+from .preemption_hook import Preempted, PreemptionHook
 from .progress_bar_hook import ProgressBarHook
 from .prototype_temperature_hook import PrototypeTemperatureHook
+from .skipped_studies_hook import SkippedStudiesHook
 from .stage_checkpoint_hook import StageCheckpointHook
 
-__all__ = ['ProgressBarHook', 'PrototypeTemperatureHook', 'StageCheckpointHook']
+__all__ = ['CheckpointHook', 'Preempted', 'PreemptionHook', 'ProgressBarHook', 'PrototypeTemperatureHook',
+           'SkippedStudiesHook', 'StageCheckpointHook']

@@ -13,7 +13,7 @@ from prior_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class ProgressBarHook(Hook):
-    """Shows stage, epoch, step, loss and the time that is left on a terminal; into a file nothing is written.
+    """Shows stage and epoch (if there are any), step, loss and the time that is left; into a file nothing is written.
 
     The log's own lines, which also say what time is left, stand above it.
     """
@@ -28,7 +28,7 @@ class ProgressBarHook(Hook):
         console = Console()
         self._bar = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                              TimeElapsedColumn(), TimeRemainingColumn(), console=console)
-        self._task = self._bar.add_task('pre-training', total=runner.max_iters, completed=runner.iter)
+        self._task = self._bar.add_task('training', total=runner.max_iters, completed=runner.iter)
         for handler in runner.logger.handlers:  # the log's lines go above the bar, not through it
             if type(handler) is logging.StreamHandler:
                 handler.setStream(FileProxy(console, handler.stream))
@@ -38,10 +38,13 @@ class ProgressBarHook(Hook):
     def after_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
         """Move on."""
-        if self._bar is not None and outputs is not None:
-            loop = runner.train_loop
-            self._bar.update(self._task, advance=1, description=(
-                f'{loop.stage.name}, epoch {runner.epoch + 1}/{runner.max_epochs}, loss {float(outputs["loss"]):.3f}'))
+        if self._bar is None:
+            return
+        stage = getattr(runner.train_loop, 'stage', None)
+        words = ['training'] if stage is None else [stage.name, f'epoch {runner.epoch + 1}/{runner.max_epochs}']
+        if outputs and 'loss' in outputs:  # a step that was skipped has none
+            words.append(f'loss {float(outputs["loss"]):.3f}')
+        self._bar.update(self._task, advance=1, description=', '.join(words))
 
     def after_train(self, runner) -> None:
         """Close the bar."""

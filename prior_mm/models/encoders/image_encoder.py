@@ -2,11 +2,10 @@
 from typing import get_args
 
 import torch
-from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from prior_mm.checkpoint import load_state_dict
+from prior_mm.backbone_weights import load_backbone
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures
 
@@ -73,37 +72,3 @@ class ImageEncoder(BaseModule):
         grid = tuple(feature_map.shape[2:])
         pooled = self.pooling(map_to_patches(feature_map), grid=grid)
         return ImageFeatures(map_to_patches(feature_map, self.patch_layout), pooled, grid)
-
-
-def load_backbone(backbone: torch.nn.Module, source: str) -> None:
-    """Load weights into a backbone, fitting the first convolution to its number of input channels.
-
-    Args:
-        backbone: The backbone; its parameter names must be those of the file (a classifier's head is left out).
-        source: A local file, or ``torchvision://<model>``.
-
-    Raises:
-        ValueError: If parameters of the backbone are missing from the file or of another shape; the first few are
-            named.
-    """
-    weights = load_state_dict(source)
-    expected = backbone.state_dict()
-    for prefix in ('', 'backbone.', 'image_encoder.backbone.', 'image_encoder.encoder.', 'module.', 'encoder.'):
-        found = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
-        if found.keys() & expected.keys():
-            break
-    missing = [key for key in expected if key not in found and not key.endswith('num_batches_tracked')]
-    if missing:
-        raise ValueError(f'{source} lacks {len(missing)} of {len(expected)} tensors of the backbone '
-                         f'({type(backbone).__name__}), for example {missing[:3]}; it holds {list(weights)[:3]} ...')
-    for key, target in expected.items():
-        value = found.get(key, target)
-        if value.shape != target.shape and value.ndim == 4 and target.shape[1] == 1 \
-                and value.shape[:1] + value.shape[2:] == target.shape[:1] + target.shape[2:]:
-            found[key] = value.sum(dim=1, keepdim=True)
-    reshaped = [f'{key} {tuple(found[key].shape)} instead of {tuple(target.shape)}' for key, target in expected.items()
-                if key in found and found[key].shape != target.shape]
-    if reshaped:
-        raise ValueError(f'{source} does not fit the backbone ({type(backbone).__name__}): {reshaped[:3]}')
-    backbone.load_state_dict({key: found.get(key, value) for key, value in expected.items()})
-    print_log(f'loaded {len(expected)} tensors of the backbone from {source}', 'current')

@@ -77,3 +77,16 @@ def test_nothing_where_nobody_looks(monkeypatch, screen, rank):
     train(hook, fake_runner([log], rank))
     assert screen.getvalue() == '' and stream.getvalue() == 'line 0\nline 1\nline 2\n'
     assert log.stream is stream
+
+
+def test_skipped_steps_and_training_by_iterations(monkeypatch):
+    """A step that was skipped has no loss, and a supervised task has no stages: the bar moves on all the same."""
+    terminal = look_at(Terminal(), monkeypatch)
+    runner = fake_runner([])
+    runner.train_loop = SimpleNamespace()
+    hook = ProgressBarHook()
+    hook.before_train(runner)
+    for outputs in ({}, None, dict(loss=2.5)):
+        hook.after_train_iter(runner, 0, outputs=outputs)
+    hook.after_train(runner)
+    assert 'training, loss 2.500' in terminal.getvalue() and '4/4' in terminal.getvalue()

@@ -6,9 +6,9 @@ import torch
 import torchvision
 from mmengine.registry import DefaultScope
 
+from prior_mm.backbone_weights import load_backbone
 from prior_mm.checkpoint import save_checkpoint
 from prior_mm.models import ImageEncoder
-from prior_mm.models.encoders.image_encoder import load_backbone
 
 RESNET18 = dict(type='mmpretrain.ResNet', depth=18, in_channels=1)
 SMALL = dict(stem_channels=8, base_channels=8)

@@ -1,0 +1,5 @@
+# As rsna_seg.py, with a U-Net-like decoder, as MGCA's.
+_base_ = './rsna_seg.py'
+model = dict(decode_head=dict(
+    _delete_=True, type='UNetHead', in_channels=[256, 512, 1024, 2048], decoder_channels=(256, 128, 64, 32, 16),
+    num_classes=2, norm_cfg=dict(type='BN'), loss_decode=_base_.model.decode_head.loss_decode))

@@ -1,0 +1,132 @@
+"""What a supervised run is trained on, and how: ``downstream`` of a config, checked.
+
+    downstream = dict(task='classification', dataset='rsna', protocol='prior/1', repeat='seed0', data_root='data/rsna',
+                      pretrained='work_dirs/pretrain_mimic', labels=100, frozen=None)
+"""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from prior_mm.protocols import Setting, protocol
+
+TASKS = ('classification', 'segmentation', 'detection')
+_NONE = 'none'
+
+
+@dataclass(frozen=True)
+class Downstream:
+    """What a supervised run is trained on, and how.
+
+    Attributes:
+        task: One of :data:`TASKS`.
+        dataset: As protocols call it: ``rsna``, ``siim``, ``chexpert``.
+        protocol: Name and version, see :mod:`prior_mm.protocols`.
+        repeat: Which of the protocol's repeats; None in a config stands for its first.
+        data_root: Folder of the data set.
+        pretrained: Checkpoint of the backbone: a file, the folder of a run (its last checkpoint), or
+            ``torchvision://<model>``. None starts from random weights.
+        labels: Percent of the training labels, or a list file with an image id a line.
+        frozen: Whether the backbone stays as it is; None in a config stands for what the protocol says.
+        size: Height and width of the images that the model gets, in pixels; None in a config stands for what the
+            protocol says.
+        prefix: What stands before the backbone's names in the checkpoint; None looks for it.
+    """
+    task: str
+    dataset: str
+    protocol: str
+    repeat: str
+    data_root: str
+    pretrained: str | None
+    labels: float | str
+    frozen: bool
+    size: int
+    prefix: str | None = None
+
+    @property
+    def setting(self) -> Setting:
+        """What the protocol says of the task."""
+        return protocol(self.protocol).setting(self.dataset, self.task)
+
+    @property
+    def annotations(self) -> Path:
+        """Folder of the repeat's annotation files, from :attr:`data_root`."""
+        return Path('annotations', protocol(self.protocol).folder, self.repeat)
+
+    @property
+    def ids(self) -> str | None:
+        """The list of the training images, from :attr:`data_root`; None for all."""
+        if self.labels == 100:
+            return None
+        if isinstance(self.labels, str):
+            return str(Path(self.labels).absolute())
+        return str(self.annotations / f'splits/train_{self.labels:g}.txt')
+
+    def run_name(self, seed: int) -> str:
+        """Name of the run's folder: other settings, another folder."""
+        labels = Path(self.labels).stem if isinstance(self.labels, str) else f'{self.labels:g}'
+        size = [] if self.size == self.setting.size else [f'{self.size}px']
+        return '_'.join([self.protocol.replace('/', '-'), self.repeat, f'labels{labels}', *size,
+                         'frozen' if self.frozen else 'finetune', _short(self.pretrained), f'seed{seed}'])
+
+
+def read_settings(config: Config) -> Downstream:
+    """The settings of a config.
+
+    Raises:
+        ValueError: If there are none, or one is unknown or contradicts another; the message says which.
+    """
+    given = dict(config.get('downstream') or {})
+    if not given:
+        raise ValueError(f'{config.filename or "the config"} has no `downstream`: it is of no supervised task')
+    given.pop('pretrained_sha256', None)
+    unknown = given.keys() - Downstream.__dataclass_fields__.keys()
+    missing = {'task', 'dataset', 'protocol', 'data_root'} - given.keys()
+    if unknown or missing:
+        raise ValueError(f'downstream: unknown are {sorted(unknown)}, missing are {sorted(missing)}; wanted are '
+                         f'{list(Downstream.__dataclass_fields__)}')
+    if given['task'] not in TASKS:
+        raise ValueError(f'downstream.task must be one of {TASKS}, not {given["task"]!r}')
+    setting = protocol(given['protocol']).setting(given['dataset'], given['task'])
+    repeat = given.get('repeat') or setting.repeats[0]
+    if repeat not in setting.repeats:
+        raise ValueError(f'downstream.repeat: the protocol {given["protocol"]} has for {given["task"]} on '
+                         f'{given["dataset"]} {", ".join(setting.repeats)}, not {repeat!r}')
+    pretrained, frozen = given.get('pretrained'), given.get('frozen')
+    pretrained = None if pretrained in (None, '', _NONE) else str(pretrained)
+    if frozen not in (None, True, False):
+        raise ValueError(f'downstream.frozen must be True, False or None (what the protocol says), not {frozen!r}')
+    if pretrained is None and (setting.frozen if frozen is None else frozen):
+        source = 'as the protocol says' if frozen is None else 'as asked for'
+        raise ValueError(f'a backbone with random weights cannot stay frozen, {source}: from scratch is with '
+                         '--finetune (downstream.frozen=False)')
+    size = given.get('size') or setting.size
+    if not isinstance(size, int) or size < 32:
+        raise ValueError(f'downstream.size must be a whole number of at least 32 pixels, not {size!r}')
+    return Downstream(
+        task=given['task'], dataset=given['dataset'], protocol=given['protocol'], repeat=repeat,
+        data_root=str(given['data_root']), pretrained=pretrained, labels=_labels(given.get('labels', 100)),
+        frozen=bool(setting.frozen if frozen is None else frozen), size=size, prefix=given.get('prefix'))
+
+
+def _labels(labels: Any) -> float | str:
+    try:
+        percent = float(labels)
+    except (TypeError, ValueError):
+        if isinstance(labels, str) and Path(labels).is_file():
+            return labels
+        raise ValueError(f'downstream.labels: {labels!r} is neither a percentage nor a list file that is there') \
+            from None
+    if not 0 < percent <= 100:
+        raise ValueError(f'downstream.labels is more than 0 and at most 100 percent, not {labels!r}')
+    return int(percent) if percent.is_integer() else percent
+
+
+def _short(pretrained: str | None) -> str:
+    """The weights in a folder's name."""
+    if pretrained is None:
+        return 'scratch'
+    path = Path(pretrained)
+    parts = [path.parent.name, path.stem] if path.suffix else [path.name]
+    return '-'.join(['pretrained', *filter(None, parts)])

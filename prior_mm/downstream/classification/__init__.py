@@ -1,0 +1,6 @@
+"""Supervised classification through MMPretrain: data set, loss and metric for labels that are not all known."""
+from .auroc_metric import AUROCMetric
+from .masked_bce_loss import MaskedBCELoss
+from .radiograph_classification import RadiographClassification
+
+__all__ = ['AUROCMetric', 'MaskedBCELoss', 'RadiographClassification']

@@ -1,0 +1,84 @@
+"""The options of ``downstream`` on the command lines of tools/train.py and tools/test.py."""
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .settings import Downstream, apply_settings
+
+_OPTIONS = ('pretrained', 'data_root', 'labels', 'frozen', 'protocol', 'repeat')
+
+
+def add_downstream_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options, each in place of the entry of ``downstream`` that it is named after."""
+    group = parser.add_argument_group('supervised tasks (configs/downstream)')
+    group.add_argument('--pretrained', metavar='FILE|none',
+                       help="weights of the backbone: a file, a run's folder, or none for random weights")
+    group.add_argument('--data-root', metavar='DIR', help='folder of the data set')
+    group.add_argument('--labels', metavar='1|10|100|FILE', help='percent of the training labels, or a list of ids')
+    group.add_argument('--protocol', metavar='NAME', help='such as prior/1, see docs/protocols.md')
+    group.add_argument('--repeat', metavar='NAME', help="one of the protocol's folds or seeds, such as fold0")
+    how = group.add_mutually_exclusive_group()
+    how.add_argument('--frozen', action='store_true', default=None, help='the backbone stays as it is')
+    how.add_argument('--finetune', action='store_false', dest='frozen', help='the backbone is trained, too')
+
+
+def apply_options(config: Config, args: argparse.Namespace, training: bool) -> Downstream | None:
+    """Write the options into a config's ``downstream``, and that into all the rest.
+
+    The work folder becomes that of the settings, unless ``--work-dir`` was given.
+
+    Args:
+        config: Changed in place. One without ``downstream`` is left as it is.
+        args: Of a parser with the options, ``config`` and ``work_dir``.
+        training: See :func:`.settings.apply_settings`.
+
+    Returns:
+        The settings; None if the config has none.
+
+    Raises:
+        ValueError: If options are given that the config has no use for, or settings are impossible.
+    """
+    given = {name: value for name in _OPTIONS if (value := getattr(args, name)) is not None}
+    if not config.get('downstream'):
+        if given:
+            names = ', '.join(f'--{name.replace("_", "-")}' if name != 'frozen' else '--frozen/--finetune'
+                              for name in given)
+            raise ValueError(f'{names}: for the configs of supervised tasks; {args.config} has no `downstream`')
+        return None
+    if 'protocol' in given and 'repeat' not in given:
+        given['repeat'] = None  # the config's is one of another protocol; this one's first
+    config.downstream.update(given)
+    settings = apply_settings(config, training)
+    if not args.work_dir:
+        config.work_dir = str(Path(config.work_dir, settings.run_name(run_seed(config))))
+    return settings
+
+
+def options_of(args: argparse.Namespace) -> list[str]:
+    """The options as they were given, ``--seed`` too."""
+    words = []
+    for name in (*_OPTIONS, 'seed'):
+        value = getattr(args, name)
+        if name == 'frozen' and value is not None:
+            words.append('--frozen' if value else '--finetune')
+        elif value is not None:
+            words += [f'--{name.replace("_", "-")}', str(value)]
+    return words
+
+
+def command_of(args: argparse.Namespace) -> str:
+    """Config and options as they were given, for the command that trains what is to be tested."""
+    return ' '.join([args.config, *options_of(args)])
+
+
+def run_seed(config: Config) -> int:
+    """The seed of a run; it is part of its folder's name, so there must be one.
+
+    Raises:
+        ValueError: If the config leaves it to chance.
+    """
+    seed = (config.get('randomness') or {}).get('seed')
+    if seed is None:
+        raise ValueError('randomness.seed is missing: give one with --seed')
+    return int(seed)

@@ -1,0 +1,112 @@
+"""Dice of one finding, image by image; MMSegmentation's is over the pixels of all images together."""
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.evaluator import BaseMetric
+from torch import Tensor
+
+from prior_mm.registry import METRICS
+
+
+class PixelCounts(NamedTuple):
+    """Pixels of one image that are predicted, are of the finding, or both."""
+
+    predicted: int
+    lesion: int
+    both: int
+
+    @property
+    def dice(self) -> float:
+        """2 |P and L| / (|P| + |L|); 1 if both are empty, so that on an image without lesion any pixel gives 0."""
+        total = self.predicted + self.lesion
+        return 2 * self.both / total if total else 1.
+
+
+def count_pixels(predicted: Tensor, mask: Tensor) -> PixelCounts:
+    """Count pixels.
+
+    Args:
+        predicted: Class numbers, (H, W) or (1, H, W); class 1 is the finding.
+        mask: What is true, of the same shape, 0 and 1.
+
+    Raises:
+        ValueError: If the shapes differ, or the mask holds anything else.
+    """
+    if predicted.shape != mask.shape:
+        raise ValueError(f'the prediction has the shape {tuple(predicted.shape)}, the mask {tuple(mask.shape)}: in the '
+                         'pipelines of validation and test LoadMask stands after the resizing')
+    if mask.numel() and not ((mask == 0) | (mask == 1)).all():
+        raise ValueError(f'a mask with the values {mask.unique().tolist()[:8]} cannot be scored, wanted are 0 and 1: '
+                         'load it with LoadMask, and do not pad it')
+    found, lesion = predicted == 1, mask == 1
+    return PixelCounts(*(int(pixels.sum()) for pixels in (found, lesion, found & lesion)))
+
+
+@METRICS.register_module()
+class DiceMetric(BaseMetric):
+    """Dice of class 1 at the size of the image files, as fractions.
+
+    ``dice``: mean over all images of each image's Dice, where an image without lesion counts 1 if nothing is predicted
+    and 0 otherwise (the rule of the SIIM-ACR challenge, and of MGCA's evaluation). Where most images have no lesion a
+    model that never predicts anything does well by it, so these stand beside it:
+
+    - ``dice_chance``: what ``dice`` would then be, the share of images without lesion;
+    - ``dice_lesion``: the mean over the images with a lesion;
+    - ``dice_pooled``: the Dice of the pixels of all images taken together, which large lesions dominate;
+    - ``empty_left_empty``: of the images without lesion, the share in which nothing is predicted;
+    - ``images``, ``images_with_lesion``, ``images_without_lesion``.
+
+    A figure that has no image to be computed from is None. What is predicted is the model's decision: of two classes
+    the more probable one, that is the finding from a probability of 0.5 on.
+
+    Args:
+        protocol: Name and version of the protocol that the config follows; it stands in the results. By default what
+            the annotation file says.
+        collect_device: See :class:`mmengine.evaluator.BaseMetric`.
+        prefix: See there; ``'segmentation'`` by default.
+    """
+
+    default_prefix = 'segmentation'
+
+    def __init__(self, protocol: str | None = None, collect_device: str = 'cpu', prefix: str | None = None) -> None:
+        super().__init__(collect_device, prefix)
+        self.protocol = protocol
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Count the pixels of a batch of predictions.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Predictions with ``pred_sem_seg`` and ``gt_sem_seg``, each with ``data`` of (1, H, W).
+
+        Raises:
+            ValueError: See :func:`count_pixels`; the message names the image.
+        """
+        for sample in data_samples:
+            predicted = sample['pred_sem_seg']['data']
+            try:
+                self.results.append(count_pixels(predicted, sample['gt_sem_seg']['data'].to(predicted.device)))
+            except ValueError as error:
+                raise ValueError(f'{sample.get("img_path", "an image")}: {error}') from None
+
+    def compute_metrics(self, results: list) -> dict[str, Any]:
+        """The metrics of all images, as plain numbers."""
+        if not results:
+            raise ValueError('there is no image to score: the data set of this evaluation is empty')
+        results = [PixelCounts(*counts) for counts in results]  # MMEngine hands them over as bare tuples
+        with_lesion = [counts for counts in results if counts.lesion]
+        without = [counts for counts in results if not counts.lesion]
+        pooled = PixelCounts(*(sum(column) for column in zip(*results, strict=True)))
+        return dict(
+            protocol=self.protocol or (self.dataset_meta or {}).get('protocol') or 'unnamed',
+            dice=_mean([counts.dice for counts in results]),
+            dice_chance=len(without) / len(results),
+            dice_lesion=_mean([counts.dice for counts in with_lesion]),
+            dice_pooled=pooled.dice if with_lesion else None,
+            empty_left_empty=_mean([counts.dice for counts in without]),
+            images=len(results), images_with_lesion=len(with_lesion), images_without_lesion=len(without))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(torch.tensor(values, dtype=torch.float64).mean()) if values else None

@@ -1,0 +1,167 @@
+"""From a config's ``downstream`` to its model and its data loaders: each choice of a supervised task in one place."""
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from prior_mm.checkpoint import latest_checkpoint
+from prior_mm.evaluation import sha256
+
+from .choices import Downstream, read_settings
+
+__all__ = ['Downstream', 'apply_settings', 'check_same_repeat', 'read_settings']
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+EVALUATORS = ('val_evaluator', 'test_evaluator')
+_CONVERTERS = dict(rsna='rsna.py', siim='siim.py', chexpert='chexpert.py')
+
+
+def apply_settings(config: Config, training: bool = True) -> Downstream:
+    """Write the settings of a config into its model, data loaders and evaluators.
+
+    - Data sets: ``data_root``, and the repeat's folder before ``ann_file`` (``classification/train.json``); of those
+      of evaluators (MMDetection's) both. The training's ``ids`` for a share of the labels.
+    - Images: whatever equals the config's ``image_size`` in pipelines and data preprocessor becomes the size.
+    - Backbone: the weights, strictly; ``frozen_stages`` and ``norm_eval`` (batch normalisation by the statistics of
+      pre-training) for a frozen one, neither from scratch. A pre-trained one that is fine-tuned normalises as its
+      config says: MMDetection's by those statistics.
+    - ``when_frozen`` of the config, nested as the config itself, is merged into it for a frozen backbone.
+    - ``downstream`` itself: what was left open, and the SHA-256 of the weights, so that a run's checkpoints say it.
+
+    Args:
+        config: Changed in place.
+        training: Without it neither weights nor lists are looked for: the run's own checkpoint holds all.
+
+    Raises:
+        ValueError: If the settings contradict each other, or files are not there; the message says what makes them.
+    """
+    settings = read_settings(config)
+    for loader in LOADERS:
+        if config.get(loader):
+            _set_dataset(_innermost(config[loader].dataset), settings, loader)
+    for name in EVALUATORS:
+        if config.get(name):
+            for evaluator in config[name] if isinstance(config[name], (list, tuple)) else [config[name]]:
+                if evaluator.get('ann_file'):
+                    evaluator.ann_file = str(Path(settings.data_root, _placed(evaluator.ann_file, settings)))
+    _set_size(config, settings.size)
+    _check_files(config, settings, training)
+    if settings.ids and training:
+        _innermost(config.train_dataloader.dataset).ids = settings.ids
+    file = _find_pretrained(settings) if training else None
+    _set_backbone(config, settings, file)
+    if settings.frozen and config.get('when_frozen'):
+        config.merge_from_dict(config.when_frozen.to_dict())
+    config.downstream = dict(vars(settings), pretrained_sha256=None)
+    if file:
+        config.downstream.update(pretrained=file)
+        if Path(file).is_file():
+            config.downstream.pretrained_sha256 = sha256(file)
+    return settings
+
+
+def check_same_repeat(config: Config, meta: dict[str, Any], checkpoint: str) -> None:
+    """Refuse to test a checkpoint on another split of the data set that it was trained on: it has seen those images.
+
+    Args:
+        config: With its settings applied.
+        meta: Of the checkpoint.
+        checkpoint: Its file, for the message.
+
+    Raises:
+        ValueError: If protocol or repeat differ.
+    """
+    trained = (meta.get('config') or {}).get('downstream') or {}
+    tested = config.downstream
+    differing = [key for key in ('protocol', 'repeat') if trained.get(key, tested[key]) != tested[key]]
+    if differing and trained.get('dataset') == tested.dataset:
+        raise ValueError(
+            f'{checkpoint} was trained on {trained["dataset"]} with {trained["protocol"]}, {trained["repeat"]}; the '
+            f'test images of {tested.protocol}, {tested.repeat}, may be among those it has seen. Test it with '
+            f'--protocol {trained["protocol"]} --repeat {trained["repeat"]}')
+
+
+def _innermost(dataset: Any) -> Any:
+    """The data set within wrappers such as MMEngine's RepeatDataset."""
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
+    return dataset
+
+
+def _placed(ann_file: str, settings: Downstream) -> str:
+    """An annotation file as configs name it, in the repeat's folder; one that names its folder is left alone."""
+    return ann_file if 'annotations' in Path(ann_file).parts else str(settings.annotations / ann_file)
+
+
+def _set_dataset(dataset: Any, settings: Downstream, loader: str) -> None:
+    if not dataset.get('ann_file'):
+        raise ValueError(f"{loader}.dataset names no ann_file, such as '{settings.task}/train.json'")
+    dataset.data_root = settings.data_root
+    dataset.ann_file = _placed(dataset.ann_file, settings)
+
+
+def _set_size(config: Config, size: int) -> None:
+    old, new = config.get('image_size'), (size, size)
+    if old is None or tuple(old) == new:
+        return
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return new if tuple(value) == tuple(old) else type(value)(map(replaced, value))
+        return {key: replaced(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+    for loader in LOADERS:
+        if config.get(loader):
+            config[loader].dataset = replaced(config[loader].dataset.to_dict())
+    if config.model.get('data_preprocessor'):
+        config.model.data_preprocessor = replaced(config.model.data_preprocessor.to_dict())
+    config.image_size = new
+
+
+def _check_files(config: Config, settings: Downstream, training: bool) -> None:
+    loaders = LOADERS[:2] if training else LOADERS[2:]
+    files = {_innermost(config[name].dataset).ann_file for name in loaders if config.get(name)}
+    missing = sorted(file for file in files if not Path(settings.data_root, file).is_file())
+    convert = (f'python tools/dataset_converters/{_CONVERTERS.get(settings.dataset, settings.dataset)} '
+               f'{settings.data_root} --protocol {settings.protocol}')
+    if missing:
+        demo = ', once python tools/dataset_converters/demo_downstream.py has drawn the images' \
+            if settings.protocol.startswith('demo/') else ''
+        raise ValueError(f'there is no {Path(settings.data_root, missing[0])}. It is written by\n    {convert}\n{demo}'
+                         'or check --data-root, --protocol and --repeat')
+    if training and settings.ids and not Path(settings.data_root, settings.ids).is_file():
+        raise ValueError(f'there is no list of {settings.labels} % of the labels, '
+                         f'{Path(settings.data_root, settings.ids)}. It is written by\n    {convert} --label-shares '
+                         f'1 10 {settings.labels:g}')
+
+
+def _find_pretrained(settings: Downstream) -> str | None:
+    """The file of the weights."""
+    source = settings.pretrained
+    if source is None or source.startswith('torchvision://') or Path(source).is_file():
+        return source
+    if Path(source).is_dir() and (latest := latest_checkpoint(source)):
+        return str(latest)
+    run = next((part for part in (Path(source).name, Path(source).parent.name)
+                if Path('configs/prior', f'{part}.py').is_file()), 'pretrain_mimic')
+    raise ValueError(f'there are no pre-trained weights at {source}. They are made by\n    python tools/train.py '
+                     f'configs/prior/{run}.py\n--pretrained names others, --pretrained none --finetune starts from '
+                     'random weights')
+
+
+def _set_backbone(config: Config, settings: Downstream, file: str | None) -> None:
+    model, backbone = config.model, config.model.backbone
+    preprocessor = model.get('data_preprocessor') or config.get('data_preprocessor') or {}
+    mean, std = (list(preprocessor.get(key) or ()) for key in ('mean', 'std'))
+    if backbone.get('in_channels', 3) != 1 or len(mean) != 1 or len(std) != 1:
+        raise ValueError('a radiograph has one channel: set model.backbone.in_channels=1, and one mean and one std in '
+                         'model.data_preprocessor')
+    model.pop('pretrained', None)  # the toolboxes' base configs load ImageNet's weights here or in init_cfg
+    backbone.pop('pretrained', None)
+    backbone.pop('init_cfg', None)  # from scratch is as the toolbox does it
+    if file:
+        backbone.init_cfg = dict(type='prior_mm.PretrainedBackbone', checkpoint=file, prefix=settings.prefix,
+                                 mean=mean[0] / 255, std=std[0] / 255)
+    backbone.frozen_stages = backbone.get('num_stages', 4) if settings.frozen else -1
+    if settings.frozen or settings.pretrained is None:  # from scratch there are no statistics to go by
+        backbone.norm_eval = settings.frozen

@@ -1,0 +1,98 @@
+"""Checkpoints of which one is whole at any moment."""
+import os
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from mmengine import hooks
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend
+
+from prior_mm.checkpoint import forget_checkpoints, note_checkpoint
+from prior_mm.registry import HOOKS
+from prior_mm.whole_files import PARTIAL
+
+from .preemption_hook import PREEMPTED
+
+_ALL = 1 << 30  # how many are kept without a limit
+
+
+@HOOKS.register_module()
+class CheckpointHook(hooks.CheckpointHook):
+    """MMEngine's, so that a crash at any moment leaves a whole checkpoint, and the notes of which is the last one.
+
+    It takes the same arguments. What differs: a checkpoint, also a best one, is removed once a newer one stands, not
+    before; the notes are written whole or not at all, and also name the checkpoints before the last; what a crash left
+    half written is removed at the start; a run that starts from the beginning forgets those of an earlier run in the
+    same folder, so that it is never resumed from them.
+    """
+
+    file_backend: Any
+
+    def before_train(self, runner) -> None:
+        """Tidy up what a crash or an earlier run left.
+
+        Raises:
+            ValueError: If checkpoints by steps would fall in between accumulated gradients, which they do not hold.
+        """
+        super().before_train(runner)
+        accumulated = runner.accumulated_steps
+        if not self.by_epoch and self.interval > 0 and self.interval % accumulated:
+            raise ValueError(f'default_hooks.checkpoint.interval={self.interval} must be a multiple of '
+                             f'optim_wrapper.accumulative_counts={accumulated}')
+        if self.max_keep_ckpts <= 0:
+            info = runner.message_hub.runtime_info
+            self.keep_ckpt_ids = deque(info.get('keep_ckpt_ids', ()))
+        if not is_main_process():
+            return
+        for path in Path(self.out_dir).glob(f'*.pth{PARTIAL}'):
+            path.unlink()
+            runner.logger.info(f'removed {path}, which a crash left half written')
+        if not runner.resumes_latest and (last := forget_checkpoints(runner.work_dir)):
+            runner.logger.warning(f'{last} is of an earlier run in this folder: --resume will not take it by itself')
+
+    def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
+        """Write, note, and only then remove what is one too many."""
+        kept = [number for number in self.keep_ckpt_ids if number != step] + [step]
+        limit = self.max_keep_ckpts if self.max_keep_ckpts > 0 else _ALL
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = os.path.join(self.out_dir, name)
+        # With the ones too many: if the process dies before it has removed them, the resumed one does.
+        runner.message_hub.update_info('keep_ckpt_ids', kept)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir, name, save_optimizer=self.save_optimizer, save_param_scheduler=self.save_param_scheduler,
+            meta=meta, by_epoch=self.by_epoch, backend_args=self.backend_args, **self.args)
+        self.keep_ckpt_ids = deque(kept[-limit:])
+        runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        if not is_main_process():
+            return
+        note_checkpoint(runner.work_dir, self.last_ckpt, [self._path(number) for number in self.keep_ckpt_ids][:-1])
+        for number in kept[:-limit]:
+            Path(self._path(number)).unlink(missing_ok=True)
+        Path(runner.work_dir, PREEMPTED).unlink(missing_ok=True)
+
+    def _save_best_checkpoint(self, runner, metrics: dict) -> None:
+        """As MMEngine's, but the last best one goes when the new one stands."""
+        backend: Any = self.file_backend
+        self.file_backend = later = _RemoveLater()
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+        finally:
+            self.file_backend = backend
+        best = {getattr(self, 'best_ckpt_path', None), *getattr(self, 'best_ckpt_path_dict', {}).values()}
+        for path in later.removed - best:
+            Path(path).unlink(missing_ok=True)
+
+    def _path(self, step: int) -> str:
+        return os.path.join(self.out_dir, self.filename_tmpl.format(step))
+
+
+class _RemoveLater(LocalBackend):
+    """Local files that are only marked when they are to be removed."""
+
+    def __init__(self) -> None:
+        self.removed: set[str] = set()
+
+    def remove(self, filepath) -> None:
+        self.removed.add(str(filepath))

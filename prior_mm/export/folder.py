@@ -1,0 +1,160 @@
+"""A folder with one part of a checkpoint and its card, whole or not at all."""
+import shutil
+from pathlib import Path
+from typing import Literal, get_args
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from prior_mm.checkpoint import save_checkpoint
+from prior_mm.tokenizer import load_tokenizer
+
+from .backbone import Names, export_backbone
+from .card import image_rows, model_card, read_results, text_rows
+from .joint import write_joint, write_json
+from .source import Source, read_source
+from .text_encoder import write_text_encoder
+
+Part = Literal['image', 'text', 'joint']
+Format = Literal['safetensors', 'pth']
+
+
+def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | None = None, channels: int = 1,
+           file_format: Format = 'safetensors', config: str | None = None, tokenizer: str | None = None,
+           results: str | None = None, licence: str | None = None) -> list[str]:
+    """Write one part of a checkpoint with a model card.
+
+    Args:
+        checkpoint: The checkpoint.
+        out: The folder to make.
+        part: ``'image'``: the image encoder's backbone. ``'text'``: the text encoder as a Hugging Face folder.
+            ``'joint'``: the whole model.
+        names: Of the image encoder's parameters: ``'mm'`` (the default), ``'timm'`` or ``'torchvision'``. Of the text
+            encoder's they are ``'huggingface'``'s.
+        channels: Input channels of the image encoder, 1 or 3.
+        file_format: ``'safetensors'``, or ``'pth'``: a file of PyTorch with plain tensors.
+        config: A config file, for checkpoints that do not hold theirs.
+        tokenizer: A vocabulary file, folder or name; by default the one of the config.
+        results: A results file of ``tools/test.py`` for the card.
+        licence: Of the weights, for the card.
+
+    Returns:
+        Names of the files written.
+
+    Raises:
+        FileNotFoundError: If a file that is needed is not there.
+        FileExistsError: If the folder is there and not empty.
+        ValueError: If the options or the files do not fit each other.
+    """
+    out = Path(out)
+    _check_options(part, names, channels, file_format)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(f'{out} is there and not empty: give another folder, or remove it')
+    source = read_source(checkpoint, config)
+    scores = read_results(results, source) if results else None
+    unfinished = out.with_name(out.name + '.part')
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        weights = f'model.{file_format}'
+        if part == 'image':
+            card = _image(source, unfinished, weights, _image_names(names), channels)
+        elif part == 'text':
+            card = _text(source, unfinished, tokenizer)
+        else:
+            card = _joint(source, unfinished, weights, tokenizer)
+        (unfinished / 'README.md').write_text(model_card(source, *card, scores, licence), encoding='utf-8')
+        if out.exists():
+            out.rmdir()
+        unfinished.rename(out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return sorted(path.relative_to(out).as_posix() for path in out.rglob('*') if path.is_file())
+
+
+def _check_options(part: str, names: str | None, channels: int, file_format: str) -> None:
+    possible = {'image': get_args(Names), 'text': ('huggingface', ), 'joint': ()}
+    if part not in possible:
+        raise ValueError(f'the part is one of {", ".join(possible)}, not {part!r}')
+    if names is not None and names not in possible[part]:
+        raise ValueError(f'the part {part!r} has no names {names!r}: '
+                         f'{" or ".join(possible[part]) or "it keeps its own, leave --names out"}')
+    if channels != 1 and part != 'image':
+        raise ValueError(f'--channels is for --part image; the part {part!r} takes one channel or none')
+    if file_format not in get_args(Format):
+        raise ValueError(f'the format is one of {", ".join(get_args(Format))}, not {file_format!r}')
+    if file_format == 'pth' and part == 'text':
+        raise ValueError('a Hugging Face folder holds model.safetensors: leave --format out')
+
+
+def _image_names(names: str | None) -> Names:
+    return next((name for name in get_args(Names) if name == names), 'mm')
+
+
+def _image(source: Source, folder: Path, weights: str, names: Names,
+           channels: int) -> tuple[str, dict[str, str], list[tuple[str, str]], str]:
+    """Write the image encoder's backbone; the arguments of its card."""
+    backbone = export_backbone(source, names, channels)
+    _write_weights(backbone.weights, folder / weights)
+    write_json(folder / 'config.json', dict(backbone=backbone.config, names=names,
+                                            preprocessing={**source.preprocessing, 'channels': channels}))
+    code = (f'import torch\n{backbone.build}\n{_loading(weights)}\n'
+            f'model.load_state_dict(weights, strict=True)\nmodel.eval()\nfeatures = {backbone.features}')
+    what = (f'Image encoder of a PRIOR model, the backbone alone, with parameter names of {names} and {channels} input '
+            f'channel{"" if channels == 1 else "s"}. Its attention pooling and its projection to the joint space are '
+            'in an export of the joint model only.')
+    files = {weights: f'{len(backbone.weights)} tensors', 'config.json': 'architecture and preprocessing'}
+    return what, files, image_rows(source, channels), code
+
+
+def _text(source: Source, folder: Path,
+          tokenizer: str | None) -> tuple[str, dict[str, str], list[tuple[str, str]], str]:
+    """Write the text encoder; the arguments of its card."""
+    encoder = write_text_encoder(source, folder, tokenizer).encoder
+    # Of the encoders with a pooler, those that can be built without one: else transformers draws a random one.
+    without = ', add_pooling_layer=False' if hasattr(encoder, 'pooler') else ''
+    code = ('from transformers import AutoModel, AutoTokenizer\n\n'
+            "tokenizer = AutoTokenizer.from_pretrained('.')  # the folder of this file\n"
+            f"model = AutoModel.from_pretrained('.'{without}).eval()\n"
+            "word_pieces = model(**tokenizer('The heart is enlarged.', return_tensors='pt')).last_hidden_state")
+    what = ('Text encoder of a PRIOR model, in the layout of Hugging Face. Its projection to the joint space, the '
+            'sentence prototype bank and the pooling over sentences are in an export of the joint model only.')
+    files = {'model.safetensors': f'{len(encoder.state_dict())} tensors', 'config.json': 'architecture',
+             'tokenizer.json, vocab.txt ...': 'the tokenizer of the training'}
+    return what, files, _text_rows(source, folder), code
+
+
+def _joint(source: Source, folder: Path, weights: str,
+           tokenizer: str | None) -> tuple[str, dict[str, str], list[tuple[str, str]], str]:
+    """Write the whole model; the arguments of its card."""
+    write_joint(source, folder, tokenizer)
+    parameters = source.part('')
+    _write_weights(parameters, folder / weights)
+    code = ("from prior_mm.export import load_joint\n\nmodel = load_joint('.')  # the folder of this file\n"
+            '# images (B, 1, H, W) in [0, 1], reports a prior_mm.structures.Reports made with tokenizer/\n'
+            "predictions = model.test_step(dict(inputs=images, reports=reports))  # 'image_embedding', ...")
+    what = ('Joint model of PRIOR, both encoders and all that stands between and behind them, with the names of '
+            'prior_mm.')
+    files = {weights: f'{len(parameters)} tensors', 'config.json': 'the model',
+             'preprocessing.json': 'what goes in', 'tokenizer/': 'the tokenizer of the training'}
+    return what, files, image_rows(source, 1) + _text_rows(source, folder / 'tokenizer'), code
+
+
+def _text_rows(source: Source, tokenizer: Path) -> list[tuple[str, str]]:
+    # What was written is asked: whether the tokenizer makes letters small is not for the config to say alone.
+    written = load_tokenizer(str(tokenizer))
+    lowercase = written.tokenize('Heart') == written.tokenize('heart')
+    return text_rows(source.tokenizer().get('max_length', 256), lowercase)
+
+
+def _write_weights(weights: dict[str, Tensor], path: Path) -> None:
+    if path.suffix == '.safetensors':
+        save_file(weights, path, metadata={'format': 'pt'})
+    else:
+        save_checkpoint(dict(weights), path)
+
+
+def _loading(weights: str) -> str:
+    if weights.endswith('.safetensors'):
+        return f"from safetensors.torch import load_file\nweights = load_file('{weights}')"
+    return f"weights = torch.load('{weights}', weights_only=True)"

@@ -1,0 +1,79 @@
+"""The whole model: parameters, config and preprocessing, in a folder that needs nothing else."""
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from mmengine.registry import init_default_scope
+
+from prior_mm.checkpoint import load_state_dict, load_weights
+from prior_mm.models import PRIOR
+from prior_mm.registry import MODELS
+
+from .source import Source
+from .text_encoder import find_tokenizer, text_config
+
+_TOOLBOX_TYPE = re.compile(r'(mmpretrain|mmdet|mmseg)\.[A-Z]\w*')
+
+
+def write_joint(source: Source, folder: Path, tokenizer: str | None = None) -> None:
+    """Write ``config.json``, ``preprocessing.json`` and ``tokenizer/``; the parameters are written by the caller.
+
+    The config names no file any more: the architecture of the text encoder stands in it, weights to start from do not.
+
+    Raises:
+        FileNotFoundError: If the tokenizer or the architecture is not on this machine.
+    """
+    model = {key: value for key, value in source.model.items() if key != 'init_cfg'}
+    model['image_encoder'] = {**model['image_encoder'], 'pretrained': None}
+    model['text_encoder'] = dict(type='TextEncoder', config=text_config(source, tokenizer))
+    if 'tokenizer' in model:  # a zero-shot classifier
+        model['tokenizer'] = 'tokenizer'
+    write_json(folder / 'config.json', dict(model=model))
+    step = {key: value for key, value in source.tokenizer().items() if key in ('max_length', 'lowercase')}
+    write_json(folder / 'preprocessing.json', dict(images=source.preprocessing,
+                                                   reports=dict(max_length=256, **step) if 'max_length' not in step
+                                                   else step))
+    find_tokenizer(source, tokenizer).save_pretrained(folder / 'tokenizer')
+
+
+def load_joint(folder: str | Path) -> PRIOR:
+    """Build the model of an exported folder and load its parameters strictly; for evaluation, on the CPU.
+
+    Raises:
+        FileNotFoundError: If the folder is not whole.
+        ValueError: If the config names anything but this project's and the toolboxes' components, or the parameters do
+            not fit.
+    """
+    folder = Path(folder)
+    weights = next((path for path in (folder / 'model.safetensors', folder / 'model.pth') if path.is_file()), None)
+    if weights is None or not (folder / 'config.json').is_file():
+        raise FileNotFoundError(f'{folder} is no exported joint model: wanted are config.json and model.safetensors '
+                                'or model.pth')
+    config = json.loads((folder / 'config.json').read_text(encoding='utf-8'))['model']
+    check_types(config)
+    init_default_scope('prior_mm')
+    if 'tokenizer' in config:
+        config['tokenizer'] = str(folder / config['tokenizer'])
+    model = MODELS.build(config)
+    load_weights(model, load_state_dict(weights), str(weights), strict=True)
+    return model.eval()
+
+
+def check_types(config: Any) -> None:
+    """Raise ValueError if a ``type`` is anything but a component; a registry would import and call what it says."""
+    if isinstance(config, dict):
+        name = config.get('type')
+        if name is not None and not (isinstance(name, str) and (
+                _TOOLBOX_TYPE.fullmatch(name) or name in MODELS.module_dict or name in ('BN', 'SyncBN', 'ReLU'))):
+            raise ValueError(f'the config asks for {name!r}, which is no component of this project or of MMPretrain, '
+                             'MMDetection or MMSegmentation; such a file is not trusted')
+        config = list(config.values())
+    if isinstance(config, (list, tuple)):
+        for item in config:
+            check_types(item)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON that a person can read."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')

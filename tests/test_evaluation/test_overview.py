@@ -1,0 +1,34 @@
+"""One row a task: the right figure, beside the right chance level."""
+import io
+
+import pytest
+from rich.console import Console
+
+from prior_mm.evaluation import main_figures, print_overview
+
+
+def record(metrics, **data):
+    return dict(config='configs/downstream/rsna_seg.py', metrics=metrics, data=dict(dataset='rsna', **data))
+
+
+def test_rows():
+    """Two tasks in one record are two rows; detection finds nothing by chance; a figure without a value stays one."""
+    rows = main_figures([
+        record({'zero_shot/accuracy': .6, 'zero_shot/accuracy_chance': .2, 'retrieval/image_to_text/precision@5': .5,
+                'retrieval/image_to_text/precision@5_chance': .25}),
+        record({'detection/mAP@0.40-0.75': .4, 'detection/AP@0.40': .7}, synthetic=True),
+        record({'classification/auroc': None, 'classification/auroc_chance': .5}),
+    ])
+    assert [(row['task'], row['value'], row['chance']) for row in rows] == [
+        ('zero-shot', .6, .2), ('retrieval', .5, .25), ('detection', .4, 0.), ('classification', None, .5)]
+    assert rows[2]['data'] == 'rsna, SYNTHETIC' and rows[2]['config'] == 'rsna_seg'
+
+
+def test_table_and_error():
+    """Figures are in per cent, with the name of their chance level; results of no task are an error."""
+    screen = io.StringIO()
+    print_overview([record({'segmentation/dice': .885, 'segmentation/dice_chance': .65})],
+                   Console(file=screen, width=140))
+    assert '88.5 %' in screen.getvalue() and '65.0 % (predicting nothing)' in screen.getvalue()
+    with pytest.raises(ValueError, match='none of the figures'):
+        main_figures([record({'loss': 1.})])

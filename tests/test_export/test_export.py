@@ -1,0 +1,212 @@
+"""Exported parts, loaded strictly by the libraries they are for, by the very code of their model cards."""
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_run import WORDS, tiny_config
+
+from prior_mm.checkpoint import load_state_dict, save_checkpoint
+from prior_mm.dependencies import has_compiled_mmcv
+from prior_mm.evaluation import sha256
+from prior_mm.export import export
+from prior_mm.export.joint import check_types
+from prior_mm.models import PRIOR, ImageEncoder
+from prior_mm.registry import MODELS
+from prior_mm.structures import Reports
+
+SYNTHETIC = dict(dataset='made up', split='train', synthetic=True, summary=dict(kept=7))
+
+
+def backbone(depth: int = 18, **options) -> dict:
+    return dict(type='mmpretrain.ResNet', depth=depth, in_channels=1, out_indices=(3, ), **options)
+
+
+def image_checkpoint(folder: Path, config: dict) -> tuple[Path, ImageEncoder]:
+    """A checkpoint of the image encoder alone; its batch normalisation has statistics, as after a training."""
+    torch.manual_seed(0)
+    encoder = ImageEncoder(backbone=config, out_channels=64, num_heads=1)
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.running_mean, std=0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+    weights = {f'image_encoder.{name}': value for name, value in encoder.state_dict().items()}
+    plain = json.loads(json.dumps(dict(model=dict(type='PRIOR', image_encoder=dict(backbone=config)))))
+    preprocessing = dict(size=[64, 64], mean=0.4755, std=0.3011, pixel_range=[0.0, 1.0], channels=1)
+    path = folder / 'epoch_1.pth'
+    save_checkpoint(dict(state_dict=weights, meta=dict(config=plain, preprocessing=preprocessing, epoch=1, seed=3,
+                                                       dataset_meta=SYNTHETIC)), path)
+    return path, encoder.eval()
+
+
+def run_card(folder: Path, **names) -> dict:
+    """Run the Python lines of a model card in its folder; what they leave."""
+    code = re.search(r'```python\n(.*?)```', (folder / 'README.md').read_text(), re.S)[1]
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        exec(code, names)
+    finally:
+        os.chdir(before)
+    return names
+
+
+@pytest.mark.parametrize(('names', 'depth', 'options', 'file_format', 'channels'), [
+    ('torchvision', 50, {}, 'safetensors', 1), ('torchvision', 18, {}, 'pth', 3), ('timm', 50, {}, 'safetensors', 3),
+    ('timm', 18, dict(base_channels=32), 'pth', 1), ('mm', 18, dict(base_channels=32), 'safetensors', 3),
+    ('mm', 50, {}, 'pth', 1)])
+@torch.no_grad()
+def test_image_encoder(tmp_path, names, depth, options, file_format, channels):
+    """torchvision, timm and MMPretrain load it strictly and give our features, from one channel or three copies."""
+    path, encoder = image_checkpoint(tmp_path, backbone(depth, **options))
+    export(path, tmp_path / 'out', 'image', names, channels, file_format)
+    images = torch.randn(2, 1, 64, 64)
+    loaded = run_card(tmp_path / 'out', images=images.repeat(1, channels, 1, 1))
+    expected = encoder.backbone(images)[-1]
+    assert expected.std() > 1e-2 and loaded['features'].shape == expected.shape
+    error = (loaded['features'] - expected).abs().max() / expected.abs().max()
+    assert error < 1e-5, f'{error:.1e}'
+
+
+@pytest.mark.skipif(not has_compiled_mmcv(), reason='MMDetection and MMSegmentation need the compiled mmcv')
+@pytest.mark.parametrize('toolbox', ['mmdet', 'mmseg'])
+@torch.no_grad()
+def test_other_toolboxes(tmp_path, toolbox):
+    """The card's config builds the same backbone in MMDetection and MMSegmentation: the stem's width stands in it."""
+    path, encoder = image_checkpoint(tmp_path, backbone(18, base_channels=32))
+    export(path, tmp_path / 'out', 'image', 'mm')
+    config = eval(re.search(r'MODELS\.build\((.*)\)', (tmp_path / 'out/README.md').read_text())[1])
+    model = MODELS.build(dict(config, type=f'{toolbox}.ResNet'))
+    model.eval()  # returns nothing there
+    model.load_state_dict(load_state_dict(tmp_path / 'out/model.safetensors'), strict=True)
+    images = torch.randn(1, 1, 64, 64)
+    torch.testing.assert_close(model(images)[-1], encoder.backbone(images)[-1], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(('config', 'names', 'message'), [
+    (backbone(18, base_channels=32), 'torchvision', 'base_channels=32.*--names timm'),
+    (backbone(50, style='caffe'), 'torchvision', 'style=caffe'), (backbone(18, deep_stem=True), 'timm', 'deep_stem'),
+    (backbone(18, avg_down=True), 'timm', 'avg_down'),
+    (backbone(18, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2)), 'timm', 'strides.*dilations'),
+    (dict(type='mmpretrain.ConvNeXt', arch='atto', in_channels=1), 'timm', 'no counterpart of mmpretrain.ConvNeXt')])
+def test_no_counterpart(tmp_path, config, names, message):
+    """What another library would load and compute otherwise, or does not have, is refused; nothing is left behind."""
+    path, _ = image_checkpoint(tmp_path, config)
+    with pytest.raises(ValueError, match=message):
+        export(path, tmp_path / 'out', 'image', names)
+    assert not list(tmp_path.glob('out*'))
+
+
+def test_config_of_another_model(tmp_path):
+    """A config that is not the checkpoint's is seen by the number of blocks."""
+    path, _ = image_checkpoint(tmp_path, backbone(18))
+    (tmp_path / 'other.py').write_text(f'model = dict(image_encoder=dict(backbone={backbone(34)!r}))\n')
+    with pytest.raises(ValueError, match='not those of a ResNet of depth 34'):
+        export(path, tmp_path / 'out', 'image', 'timm', config=str(tmp_path / 'other.py'))
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    """A tiny PRIOR as tools/train.py writes it, and its checkpoint."""
+    folder = tmp_path_factory.mktemp('whole')
+    config = tiny_config(folder / 'data', folder / 'work')
+    torch.manual_seed(0)
+    model = MODELS.build(config.model).eval()
+    meta = dict(config=json.loads(json.dumps(config.to_dict())), dataset_meta=SYNTHETIC, epoch=6, seed=3,
+                preprocessing=dict(size=[32, 32], mean=0.4755, std=0.3011, pixel_range=[0.0, 1.0], channels=1))
+    save_checkpoint(dict(state_dict=model.state_dict(), meta=meta), folder / 'epoch_6.pth')
+    return folder, model
+
+
+REPORTS = Reports.from_sequences([[2, 5, 6, 14, 3], [2, 6, 7, 8, 9, 14, 3]],
+                                 [[-1, 0, 0, 0, -1], [-1, 0, 0, 1, 1, 1, -1]])
+
+
+@torch.no_grad()
+def test_text_encoder(whole, tmp_path):
+    """transformers loads the folder offline, with no tensor missing or left over, and gives our hidden states."""
+    from transformers import AutoModel
+    folder, model = whole
+    export(folder / 'epoch_6.pth', tmp_path / 'text', 'text')
+    loaded, loading = AutoModel.from_pretrained(tmp_path / 'text', add_pooling_layer=False, output_loading_info=True)
+    assert not any(loading.values()), loading
+    ours = model.text_encoder(REPORTS)
+    theirs = loaded.eval()(input_ids=REPORTS.token_ids, attention_mask=REPORTS.token_mask.long()).last_hidden_state
+    assert (ours - theirs)[REPORTS.token_mask].abs().max() < 1e-5
+    card = run_card(tmp_path / 'text')
+    assert card['tokenizer']('the heart large .', add_special_tokens=False).input_ids \
+        == [WORDS.index('[UNK]'), *(WORDS.index(word) for word in ('heart', 'large', '.'))]
+    assert card['word_pieces'].shape[2] == 16
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('file_format', ['safetensors', 'pth'])
+def test_joint_model(whole, tmp_path, file_format):
+    """The whole model is built from its folder alone, strictly, and predicts to the bit what it did."""
+    folder, model = whole
+    export(folder / 'epoch_6.pth', tmp_path / 'joint', 'joint', file_format=file_format)
+    images = torch.rand(2, 1, 32, 32)
+    card = run_card(tmp_path / 'joint', images=images, reports=REPORTS)
+    assert type(card['model']) is PRIOR
+    for ours, theirs in zip(model.test_step(dict(inputs=images, reports=REPORTS)), card['predictions'], strict=True):
+        assert torch.equal(ours['image_embedding'], theirs['image_embedding'])
+        assert torch.equal(ours['report_embedding'], theirs['report_embedding'])
+    text = (tmp_path / 'joint/config.json').read_text()
+    assert str(folder) not in text and 'vocab_file' not in text
+    assert json.loads((tmp_path / 'joint/preprocessing.json').read_text())['images']['mean'] == 0.4755
+
+
+@pytest.mark.parametrize('name', ['os.system', 'mmpretrain.registry.os.system', 'builtins.eval', 5])
+def test_foreign_types_are_refused(name):
+    """A registry imports and calls whatever `type` says: a config from elsewhere may only name components."""
+    with pytest.raises(ValueError, match='no component'):
+        check_types(dict(type='PRIOR', image_encoder=dict(backbone=[dict(type=name)])))
+
+
+def test_card(whole, tmp_path):
+    """The card says where it comes from, what goes in, that the data were synthetic, and the figures of this file."""
+    folder, _ = whole
+    results = dict(schema='prior_mm.results/1', checkpoint='elsewhere/epoch_6.pth', synthetic=True,
+                   data=dict(dataset='demo', split='test'), metrics={
+                       'zero_shot/protocol': 'demo/1', 'zero_shot/accuracy': 0.625, 'zero_shot/accuracy_chance': 0.2})
+    (tmp_path / 'results.json').write_text(json.dumps(results))
+    export(folder / 'epoch_6.pth', tmp_path / 'out', 'image', channels=3, results=str(tmp_path / 'results.json'),
+           licence='CC-BY-4.0')
+    card = (tmp_path / 'out/README.md').read_text()
+    for part in (sha256(folder / 'epoch_6.pth'), 'epoch_6.pth', 'SYNTHETIC', '32 x 32 px', '0.4755', '0.3011',
+                 '0 to 1', '| channels | 3', 'made up train', 'zero_shot/accuracy | 0.6250 | 0.2000', 'demo/1',
+                 'CC-BY-4.0'):
+        assert part in card, part
+    assert str(tmp_path) not in card and str(folder) not in card
+    results['checkpoint'] = 'elsewhere/epoch_5.pth'
+    (tmp_path / 'results.json').write_text(json.dumps(results))
+    with pytest.raises(ValueError, match='epoch_5.pth, not of epoch_6.pth'):
+        export(folder / 'epoch_6.pth', tmp_path / 'other', 'image', results=str(tmp_path / 'results.json'))
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(part='text', names='timm'), 'no names'), (dict(part='joint', names='mm'), 'no names'),
+    (dict(part='text', channels=3), '--channels'), (dict(part='image', names='huggingface'), 'no names'),
+    (dict(part='text', file_format='pth'), 'safetensors'), (dict(part='image', channels=2), '1 or 3')])
+def test_options_that_do_not_fit(whole, tmp_path, options, message):
+    """Options of another part are an error, not passed over; and what is there is never written over."""
+    folder, _ = whole
+    with pytest.raises(ValueError, match=message):
+        export(folder / 'epoch_6.pth', tmp_path / 'out', **options)
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out/mine').touch()
+    with pytest.raises(FileExistsError, match='another folder'):
+        export(folder / 'epoch_6.pth', tmp_path / 'out', 'image')
+
+
+def test_converted_weights_need_a_config(whole, tmp_path):
+    """A checkpoint that does not say which model it is of asks for --config, and takes it."""
+    folder, model = whole
+    save_checkpoint(dict(state_dict=model.state_dict(), meta=dict(converted_from='published.pth')), tmp_path / 'c.pth')
+    with pytest.raises(ValueError, match='--config'):
+        export(tmp_path / 'c.pth', tmp_path / 'out', 'image')
+    tiny_config(folder / 'data', folder / 'work').dump(str(tmp_path / 'tiny.py'))
+    assert 'README.md' in export(tmp_path / 'c.pth', tmp_path / 'out', 'image', config=str(tmp_path / 'tiny.py'))
+    assert 'published.pth' in (tmp_path / 'out/README.md').read_text()
