@@ -41,7 +41,7 @@ def run_all(runs: Sequence[Run], tools: Path, jobs: int = 1,
         The results, in the order of the runs.
 
     Raises:
-        RuntimeError: If a run fails; the message names its log. The others that were begun are finished first.
+        ChildProcessError: If a run fails; the message names its log. The others that were begun are finished first.
     """
     with ThreadPoolExecutor(jobs) as pool:
         futures = {pool.submit(_run, run, tools, jobs): run for run in runs}
@@ -70,5 +70,5 @@ def _run(run: Run, tools: Path, jobs: int) -> None:
             status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT,
                                     env={'OMP_NUM_THREADS': threads, **os.environ}).returncode
             if status:
-                raise RuntimeError(f'{" ".join(command)} ended with status {status}; the end of {log} says why:\n'
-                                   + ''.join(log.read_text(encoding='utf-8').splitlines(True)[-5:]))
+                raise ChildProcessError(f'{" ".join(command)} ended with status {status}; the end of {log} says why:\n'
+                                        + ''.join(log.read_text(encoding='utf-8').splitlines(True)[-5:]))

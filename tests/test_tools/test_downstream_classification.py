@@ -67,6 +67,22 @@ def test_training(folder):
     assert checkpoint['meta']['dataset_meta']['classes'] == ['pneumonia']
 
 
+def test_repeats(folder):
+    """One command trains and tests every repeat in the folder of its settings, and ends with a table and a file."""
+    folder, _ = folder
+    settings = SETTINGS[:SETTINGS.index('--seed')]
+    result = call('repeat.py', 'tiny_cls.py', *settings, '--seeds', 3, '--cfg-options', 'train_cfg.max_iters=2',
+                  'train_cfg.val_interval=2', cwd=folder)
+    assert result.returncode == 0, result.stderr[-2000:]
+    summary = json.loads((folder / 'work_dirs/tiny_cls/tiny_cls_repeats.json').read_text())
+    assert summary['runs'] == [f'{RUN[:-1]}3/results/tiny_cls.json']
+    record = json.loads((folder / summary['runs'][0]).read_text())
+    assert (record['seed'], record['iterations'], record['repeat']) == (3, 2, 'seed0')
+    figure = summary['summary']['classification/auroc']
+    assert figure['values'] == [record['metrics']['classification/auroc']] and figure['std'] is None
+    assert 'seed0 seed 3' in ' '.join(result.stdout.split())
+
+
 def test_evaluation(folder):
     """The same settings find the run; its best checkpoint is tested, named, and all it rests on stands in the file."""
     folder, _ = folder

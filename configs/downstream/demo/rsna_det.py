@@ -4,23 +4,9 @@ work_dir = 'work_dirs/demo/rsna_det'
 downstream = dict(protocol='demo/1', repeat='seed0', data_root='data/demo_downstream/rsna',
                   pretrained='work_dirs/pretrain_demo')
 
-image_size = (128, 128)
-train_pipeline = [
-    dict(type='prior_mm.LoadRadiographFile'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True),
-    dict(type='mmdet.Resize', scale=image_size, keep_ratio=True, interpolation='area'),
-    dict(type='mmdet.RandomFlip', prob=0.5),
-    dict(type='mmdet.PackDetInputs'),
-]
-test_pipeline = [
-    dict(type='prior_mm.LoadRadiographFile'),
-    dict(type='mmdet.Resize', scale=image_size, keep_ratio=True, interpolation='area'),
-    dict(type='mmdet.PackDetInputs',
-         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'instances')),
-]
-train_dataloader = dict(num_workers=1, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(batch_size=32, num_workers=1, dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(batch_size=32, num_workers=1, dataset=dict(pipeline=test_pipeline))
+train_dataloader = dict(num_workers=1)
+val_dataloader = dict(batch_size=32, num_workers=1)
+test_dataloader = dict(batch_size=32, num_workers=1)
 
 proposals = dict(nms_pre=256, max_per_img=128)
 model = dict(
