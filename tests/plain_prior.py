@@ -27,7 +27,7 @@ class PlainPRIOR(PRIOR):
                                            attention_mask=F.pad(reports.token_mask.long(), (0, missing)))
         return StudyFeatures(ImageFeatures(patches, pooled, tuple(feature_map.shape[2:])), output.last_hidden_state)
 
-    def losses(self, features: StudyFeatures, reports: Reports, images: Tensor) -> dict[str, Tensor]:
+    def losses(self, features: StudyFeatures, reports: Reports, images: Tensor, batch=None) -> dict[str, Tensor]:
         weights, count = self.loss_weights, len(images)
         patches = self.local_image_projection(features.image.patches)
         word_pieces = self.sentence_projection(features.word_pieces)
@@ -42,7 +42,7 @@ class PlainPRIOR(PRIOR):
         if 'prototype' in weights:
             prototypes = list(self.prototype_bank(torch.cat(sentences)).split([len(s) for s in sentences]))
         report = self.pool(prototypes)
-        losses = dict(global_alignment=self.global_alignment(
+        losses = dict(global_alignment=self.align(
             self.global_image_projection(features.image.pooled), report))
         image_losses, text_losses, contexts = [], [], []
         for b in range(count):
@@ -59,6 +59,11 @@ class PlainPRIOR(PRIOR):
         if 'sentence_prototype' in weights:
             losses.update(self.reconstruct_report(patches, sentences, prototypes, report))
         return {f'loss_{name}': losses[name] * weight for name, weight in weights.items()}
+
+    def align(self, left: Tensor, right: Tensor) -> Tensor:
+        similarity = F.cosine_similarity(left[:, None], right[None], dim=-1) * self.global_alignment.logit_scale.exp()
+        partner = torch.arange(len(left))
+        return (F.cross_entropy(similarity, partner) + F.cross_entropy(similarity.T, partner)) / 2
 
     def pool(self, sets: list[Tensor]) -> Tensor:
         pooled = []
@@ -108,7 +113,7 @@ class PlainPRIOR(PRIOR):
                       F.log_softmax(bank.logits(torch.cat(sentences)), dim=-1), log_target=True, reduction='batchmean')
         predicted = list(bank(torch.cat(matched)).split([len(m) for m in matched]))
         return dict(sentence_prototype=sum(distances) / len(distances), kl=kl,
-                    global_prediction=self.global_alignment(self.pool(predicted), report))
+                    global_prediction=self.align(self.pool(predicted), report))
 
 
 def plain_attention_pooling(pooling, tokens: Tensor) -> Tensor:

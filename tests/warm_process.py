@@ -48,3 +48,15 @@ class WarmProcess:
 
     def kill(self) -> None:
         self._process.kill()
+
+
+def on_processes(target, count: int, *arguments) -> None:
+    """Run ``target(rank, count, *arguments)``, a function of a module, in so many processes at once."""
+    processes = [_CONTEXT.Process(target=target, args=(rank, count, *arguments)) for rank in range(count)]
+    for process in processes:
+        process.start()
+    for rank, process in enumerate(processes):
+        process.join(300)
+        code = process.exitcode
+        process.kill()
+        assert code == 0, f'process {rank} of {count} ended with {code} (None: not after 300 s)'

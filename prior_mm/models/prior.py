@@ -12,12 +12,15 @@ from .alignment.contrastive import unit
 from .encoders.attention_pooling import AttentionPooling
 from .encoders.patch_layout import patches_to_map
 from .encoders.sentence_embedding import mean_of_word_pieces
+from .global_batch import GlobalBatch
 from .precision import at_least_float32
 from .reconstruction.matching import MatchingOrder, match
 
 #: Weights of the last stage; a stage's config replaces them (paper section 4.1).
 PUBLISHED_LOSSES = dict(global_alignment=10., local_image=1., local_text=1., image_reconstruction=1.,
                         sentence_prototype=10., kl=1., global_prediction=1., prototype=10.)
+#: Losses that are means over the sentences of the batch; the others are means over its studies.
+MEANS_OVER_SENTENCES = ('prototype', 'kl')
 
 
 @MODELS.register_module()
@@ -104,9 +107,7 @@ class PRIOR(BaseModel):
 
     def embed_reports(self, word_pieces: Tensor, reports: Reports) -> ReportEmbeddings:
         """Features (B, L, W) of the word pieces of B reports to the joint space; sentences beyond Q are dropped."""
-        mask = reports.sentence_mask
-        if self.sentence_decoder is not None and self._needs('sentence_prototype'):
-            mask = mask[:, :self.sentence_decoder.num_queries]
+        mask = self._sentence_mask(reports)
         sentences = self.sentence_projection(
             mean_of_word_pieces(word_pieces, reports.sentence_index, mask.shape[1]))
         prototypes = self.to_prototypes(sentences, mask)
@@ -119,16 +120,21 @@ class PRIOR(BaseModel):
         prototypes = self.prototype_bank(sentences[mask])  # no noise is drawn for padding
         return prototypes.new_zeros(sentences.shape).masked_scatter(mask[..., None], prototypes)
 
-    def losses(self, features: StudyFeatures, reports: Reports, images: Tensor) -> dict[str, Tensor]:
+    def losses(self, features: StudyFeatures, reports: Reports, images: Tensor,
+               batch: GlobalBatch | None = None) -> dict[str, Tensor]:
         """All losses of the stage that follow from the encoders' features, weighted, as scalars ``loss_<name>``.
+
+        On many processes their mean over the processes is the loss of the global batch.
 
         Args:
             features: What :meth:`encode` gives.
             reports: The reports.
             images: The normalised images, (B, 1, H, W), that the image decoder has to reconstruct.
+            batch: What :meth:`global_batch` gives; best asked for before the encoders run.
         """
+        batch = batch or self.global_batch(reports)
         study = self.embed(features, reports)
-        losses = dict(global_alignment=self.global_alignment(study.image, study.report))
+        losses, to_align = {}, dict(global_alignment=study.image)
         if self._needs('local_image', 'local_text', 'image_reconstruction'):
             attended = self.cross_attention(study.patches, study.prototypes, study.sentence_mask)
         if self._needs('local_image', 'local_text'):
@@ -140,8 +146,21 @@ class PRIOR(BaseModel):
             reconstruction = self._reconstruct(study.patches, attended.patch_context, features.image.grid)
             losses['image_reconstruction'] = self.image_decoder.loss(reconstruction, images)
         if self._needs('sentence_prototype', 'kl', 'global_prediction'):
-            losses.update(self._report_losses(study))
-        return {f'loss_{name}': losses[name] * weight for name, weight in self.loss_weights.items()}
+            report_losses, to_align['global_prediction'] = self._report_losses(study)
+            losses.update(report_losses)
+        losses.update(zip(to_align, self.global_alignment(study.report, *to_align.values(), batch=batch), strict=True))
+        return {f'loss_{name}': losses[name] * (weight * batch.share(of_sentences=name in MEANS_OVER_SENTENCES))
+                for name, weight in self.loss_weights.items()}
+
+    def global_batch(self, reports: Reports) -> GlobalBatch:
+        """The batch of all processes, of which these reports are this process's share."""
+        return GlobalBatch(len(reports.token_ids), self._sentence_mask(reports).sum())
+
+    def _sentence_mask(self, reports: Reports) -> Tensor:
+        """The mask of the sentences; the last stage drops those beyond Q."""
+        if self.sentence_decoder is not None and self._needs('sentence_prototype'):
+            return reports.sentence_mask[:, :self.sentence_decoder.num_queries]
+        return reports.sentence_mask
 
     def _needs(self, *names: str) -> bool:
         return any(name in self.loss_weights for name in names)
@@ -150,8 +169,12 @@ class PRIOR(BaseModel):
         layout = self.image_encoder.patch_layout
         return self.image_decoder(patches_to_map(patches, grid, layout), patches_to_map(context, grid, layout))
 
-    def _report_losses(self, study: StudyEmbeddings) -> dict[str, Tensor]:
-        """Reconstruction of the report as a set of sentence prototypes (paper section 3.5)."""
+    def _report_losses(self, study: StudyEmbeddings) -> tuple[dict[str, Tensor], Tensor]:
+        """Reconstruction of the report as a set of sentence prototypes (paper section 3.5).
+
+        Returns:
+            The losses but for the global alignment, and what is to be aligned: the reports as predicted, (B, D).
+        """
         predictions = at_least_float32(self.sentence_decoder(study.patches))
         num_sentences = study.sentence_mask.shape[1]
         targets = at_least_float32(study.prototypes).masked_fill(~study.sentence_mask[..., None], 0)
@@ -162,9 +185,7 @@ class PRIOR(BaseModel):
         predictions = predictions[:, :num_sentences]
         if self._needs('kl'):
             losses['kl'] = self.prototype_bank.kl(predictions, study.sentences, study.sentence_mask)
-        report = self.sentence_pooling(self.to_prototypes(predictions, study.sentence_mask), study.sentence_mask)
-        losses['global_prediction'] = self.global_alignment(report, study.report)
-        return losses
+        return losses, self.sentence_pooling(self.to_prototypes(predictions, study.sentence_mask), study.sentence_mask)
 
     # --------------------------------------------------------------------------------------------- what users call
 
@@ -187,7 +208,8 @@ class PRIOR(BaseModel):
             raise ValueError(f"mode '{mode}' needs reports, and the batch has none: put TokenizeReport into the "
                              'pipeline, or take a data set with reports')
         if mode == 'loss':
-            return self.losses(self.encode(inputs, reports), reports, inputs)
+            batch = self.global_batch(reports)
+            return self.losses(self.encode(inputs, reports), reports, inputs, batch)
         if mode == 'predict':
             return self.predict(inputs, reports, data_samples or [{} for _ in inputs])
         if mode == 'tensor':

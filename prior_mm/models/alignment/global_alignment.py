@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
+from ..global_batch import GlobalBatch
 from .contrastive import info_nce
-from .gather import gather_with_gradient
 
 
 @MODELS.register_module()
@@ -22,16 +22,21 @@ class GlobalAlignment(nn.Module):
         super().__init__()
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / temperature)))
 
-    def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        """The loss of B pairs.
+    def forward(self, reports: Tensor, *others: Tensor, batch: GlobalBatch) -> list[Tensor]:
+        """Align each of the others with the reports; all are gathered in one collective.
 
         Args:
-            left: Embeddings of one side, (B, D); the images, for example.
-            right: Embeddings of the other, (B, D).
+            reports: Embeddings of B reports, (B, D).
+            others: Embeddings of the same studies from elsewhere, (B, D); the images, for example.
+            batch: The batch of all processes.
 
         Returns:
-            Mean of both directions, float32 scalar.
+            For each of the others the mean of both directions over this process's studies, float32 scalar.
         """
+        (all_reports, *all_others), first = batch.gather(reports, *others)
+        return [self._loss(other, all_other, reports, all_reports, first)
+                for other, all_other in zip(others, all_others, strict=True)]
+
+    def _loss(self, left: Tensor, all_left: Tensor, right: Tensor, all_right: Tensor, first: int) -> Tensor:
         scale = self.logit_scale.exp()
-        (all_left, all_right), first = gather_with_gradient(left, right)
         return (info_nce(left, all_right, scale, first) + info_nce(right, all_left, scale, first)) / 2

@@ -8,9 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prior_mm.models import GlobalAlignment
-from prior_mm.models.alignment.gather import gather_with_gradient
+from prior_mm.models.global_batch import GlobalBatch
 
-RANKS, BATCH, WIDTH = 2, 3, 5
+SHARES, WIDTH = (3, 2), 5  # studies of each process; not equally many, as where a broken study is left out
+RANKS, BATCH = len(SHARES), sum(SHARES)
+
+
+def batch_of(studies: int) -> GlobalBatch:
+    return GlobalBatch(studies, torch.tensor(studies))
 
 
 @settings(max_examples=10, deadline=None)
@@ -24,7 +29,8 @@ def test_cross_entropy(count):
         partner = torch.arange(count)
         return [(F.cross_entropy(similarity, partner) + F.cross_entropy(similarity.T, partner)) / 2, left]
 
-    assert_same(lambda: [alignment(left, right), left], in_torch, [left, right, alignment.logit_scale])
+    assert_same(lambda: [*alignment(right, left, batch=batch_of(count)), left], in_torch,
+                [left, right, alignment.logit_scale])
 
 
 def test_start():
@@ -39,13 +45,14 @@ def on_one_rank(rank: int, folder: str) -> None:
     # A file that the processes meet at: no port that another test could hold.
     dist.init_process_group('gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=RANKS)
     try:
-        mine = slice(rank * BATCH, (rank + 1) * BATCH)
-        left, right, wide = (noise(RANKS * BATCH, width, seed=seed).detach()[mine].requires_grad_()
+        left, right, wide = (noise(BATCH, width, seed=seed).detach().split(SHARES)[rank].requires_grad_()
                              for seed, width in enumerate((WIDTH, WIDTH, 2 * WIDTH)))
         alignment = GlobalAlignment(0.2).double()
-        loss = alignment(left, right)
+        batch = batch_of(SHARES[rank])
+        (loss, ) = alignment(right, left, batch=batch)
+        loss = loss * batch.share()
         loss.backward()
-        gathered, first = gather_with_gradient(left, wide)
+        gathered, first = batch.gather(left, wide)
         torch.save(dict(loss=loss.detach(), left=left.grad, right=right.grad, scale=alignment.logit_scale.grad,
                         gathered=[tensor.detach() for tensor in gathered], first=first), f'{folder}/{rank}.pt')
     finally:
@@ -56,10 +63,10 @@ def test_two_processes_are_one(tmp_path):
     """The mean of the processes' losses and gradients, which is what DDP takes, is that of the whole batch at once."""
     torch.multiprocessing.spawn(on_one_rank, (str(tmp_path), ), nprocs=RANKS)
     ranks = [torch.load(tmp_path / f'{rank}.pt', weights_only=True) for rank in range(RANKS)]
-    left, right, wide = (noise(RANKS * BATCH, width, seed=seed) for seed, width in
+    left, right, wide = (noise(BATCH, width, seed=seed) for seed, width in
                          enumerate((WIDTH, WIDTH, 2 * WIDTH)))
     alignment = GlobalAlignment(0.2).double()
-    loss = alignment(left, right)
+    (loss, ) = alignment(right, left, batch=batch_of(BATCH))
     loss.backward()
     exact = dict(rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(sum(rank['loss'] for rank in ranks) / RANKS, loss.detach(), **exact)
@@ -68,12 +75,12 @@ def test_two_processes_are_one(tmp_path):
     torch.testing.assert_close(torch.cat([rank['right'] for rank in ranks]) / RANKS, right.grad, **exact)
     torch.testing.assert_close(sum(rank['scale'] for rank in ranks) / RANKS, alignment.logit_scale.grad, **exact)
     for number, rank in enumerate(ranks):
-        assert rank['first'] == number * BATCH
+        assert rank['first'] == sum(SHARES[:number])
         torch.testing.assert_close(rank['gathered'], [left.detach(), wide.detach()], rtol=0, atol=0)
 
 
 def test_one_process_gathers_nothing():
     """Without a process group the tensors are handed back as they are."""
     left, right = noise(2, 3), noise(2, 4)
-    gathered, first = gather_with_gradient(left, right)
+    gathered, first = batch_of(2).gather(left, right)
     assert gathered[0] is left and gathered[1] is right and first == 0
