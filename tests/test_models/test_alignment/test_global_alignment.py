@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from fast_and_slow import assert_same, noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from warm_process import on_processes
 
 from prior_mm.models import GlobalAlignment
 from prior_mm.models.global_batch import GlobalBatch
@@ -39,11 +40,12 @@ def test_start():
     assert GlobalAlignment(0.5).logit_scale.exp().item() == pytest.approx(2, rel=1e-5)
 
 
-def on_one_rank(rank: int, folder: str) -> None:
+def on_one_rank(rank: int, processes: int, folder: str) -> None:
     """The loss of this process's share of the batch, its gradients, and what was gathered, into a file."""
     torch.set_num_threads(1)
     # A file that the processes meet at: no port that another test could hold.
-    dist.init_process_group('gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=RANKS)
+    dist.init_process_group('gloo', init_method=f'file://{folder}/meeting', rank=rank,
+                            world_size=processes)
     try:
         left, right, wide = (noise(BATCH, width, seed=seed).detach().split(SHARES)[rank].requires_grad_()
                              for seed, width in enumerate((WIDTH, WIDTH, 2 * WIDTH)))
@@ -61,7 +63,7 @@ def on_one_rank(rank: int, folder: str) -> None:
 
 def test_two_processes_are_one(tmp_path):
     """The mean of the processes' losses and gradients, which is what DDP takes, is that of the whole batch at once."""
-    torch.multiprocessing.spawn(on_one_rank, (str(tmp_path), ), nprocs=RANKS)
+    on_processes(on_one_rank, RANKS, str(tmp_path))
     ranks = [torch.load(tmp_path / f'{rank}.pt', weights_only=True) for rank in range(RANKS)]
     left, right, wide = (noise(BATCH, width, seed=seed) for seed, width in
                          enumerate((WIDTH, WIDTH, 2 * WIDTH)))
