@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .config_text import find_smuggled_code
-from .whole_files import damage, first_whole, write_whole
+from .whole_files import damage, first_whole, whole_file, write_whole
 
 #: In a run's folder: the checkpoints it can go on from, one a line, the last one last. MMEngine's ``last_checkpoint``
 #: beside it names that one only.
@@ -37,7 +37,11 @@ def save_checkpoint(checkpoint: dict[str, Any], path: 'str | Path') -> None:
     check_plain(checkpoint)
     path = Path(path)
     content = _safetensors_bytes(checkpoint, path) if path.suffix == '.safetensors' else None
-    write_whole(path, lambda file: torch.save(checkpoint, file) if content is None else file.write(content))
+    with whole_file(path, sync=True) as file:
+        if content is None:
+            torch.save(checkpoint, file)
+        else:
+            file.write(content)
 
 
 def check_plain(value: Any, place: str = 'checkpoint') -> None:
@@ -179,8 +183,8 @@ def note_checkpoint(folder: 'str | Path', path: str, before: 'list[str] | None' 
         before: Those before it that are whole, too, oldest first; by default those that were noted.
     """
     lines = [*(line for line in (_noted(folder) if before is None else before) if line != path), path]
-    write_whole(Path(folder, CHECKPOINT_LIST), lambda file: file.write('\n'.join(lines).encode()))
-    write_whole(Path(folder, 'last_checkpoint'), lambda file: file.write(path.encode()))
+    write_whole(Path(folder, CHECKPOINT_LIST), '\n'.join(lines).encode(), sync=True)
+    write_whole(Path(folder, 'last_checkpoint'), path.encode(), sync=True)
 
 
 def forget_checkpoints(folder: 'str | Path') -> 'str | None':

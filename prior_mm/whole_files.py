@@ -2,9 +2,10 @@
 import logging
 import os
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from mmengine.logging import print_log
 
@@ -12,24 +13,28 @@ from mmengine.logging import print_log
 PARTIAL = '.part'
 
 
-def write_whole(path: 'str | Path', write: Callable[[BinaryIO], Any]) -> None:
-    """Write a file whole or not at all: to a temporary name, synced, then renamed.
+@contextmanager
+def whole_file(path: 'str | Path', mode: str = 'wb', sync: bool = False, **options: Any) -> Iterator[IO]:
+    """Open a file that is written whole or not at all: to a temporary name, renamed once all is written.
 
     Args:
         path: The file; its folder is made, a file of that name is replaced.
-        write: Gets the open file.
+        mode: ``'wb'`` or ``'w'``.
+        sync: Whether it must outlive a power cut, as a checkpoint must; it costs milliseconds.
+        **options: What ``open`` takes: encoding, errors, newline.
 
     Raises:
         OSError: If it cannot be written (a full disk, say); what stood there before is untouched.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + PARTIAL)
+    temporary = path.with_name(path.name + PARTIAL)  # ids have dots in them, so no with_suffix
     try:
-        with temporary.open('wb') as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
+        with temporary.open(mode, **options) as file:
+            yield file
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -37,7 +42,14 @@ def write_whole(path: 'str | Path', write: Callable[[BinaryIO], Any]) -> None:
         if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
             raise error.__context__ from None
         raise
-    _sync_folder(path.parent)
+    if sync:
+        _sync_folder(path.parent)
+
+
+def write_whole(path: 'str | Path', content: bytes, sync: bool = False) -> None:
+    """Write bytes whole or not at all; see :func:`whole_file`."""
+    with whole_file(path, sync=sync) as file:
+        file.write(content)
 
 
 def _sync_folder(folder: Path) -> None:

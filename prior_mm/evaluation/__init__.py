@@ -2,11 +2,11 @@
 from .overview import main_figures, print_overview
 from .ranking import Ranking, rank_by_chance, rank_matches
 from .repeats import print_summary, summarise
-from .results import print_results, provenance, sha256, write_results
+from .results import print_results, provenance, write_results
 from .retrieval_metric import RetrievalMetric
 from .zero_shot_metric import ZeroShotMetric
 
 __all__ = [
     'Ranking', 'RetrievalMetric', 'ZeroShotMetric', 'main_figures', 'print_overview', 'print_results', 'print_summary',
-    'provenance', 'rank_by_chance', 'rank_matches', 'sha256', 'summarise', 'write_results',
+    'provenance', 'rank_by_chance', 'rank_matches', 'summarise', 'write_results',
 ]

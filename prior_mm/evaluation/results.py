@@ -1,8 +1,6 @@
 """The results of an evaluation: a table on the screen, and a JSON file that says where they come from."""
-import hashlib
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +8,15 @@ from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
+from prior_mm.file_hash import sha256
+from prior_mm.whole_files import write_whole
+
 SCHEMA = 'prior_mm.results/1'
 _CHANCE = '_chance'
 _BOUNDS = ('_low', '_high')
 #: Figures that are no shares, and so not shown in per cent.
 _PLAIN = ('studies', 'images', 'labels', 'median_rank', 'kappa')
 _NAMES = {'f1': 'F1', 'auroc': 'AUROC', 'kappa': "Cohen's kappa", 'average_precision': 'average precision'}
-_BLOCK = 2**20
 
 
 def provenance(runner: Runner) -> dict[str, Any]:
@@ -67,15 +67,6 @@ def _training(config: Any, meta: dict[str, Any]) -> dict[str, Any]:
                 iterations=meta.get('iter'))
 
 
-def sha256(path: str | Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with Path(path).open('rb') as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def write_results(path: str | Path, metrics: dict[str, Any], source: dict[str, Any]) -> None:
     """Write results as JSON; a file of that name is replaced whole or not at all.
 
@@ -84,12 +75,8 @@ def write_results(path: str | Path, metrics: dict[str, Any], source: dict[str, A
         metrics: What the evaluator gives, with names such as ``zero_shot/accuracy``.
         source: What :func:`provenance` gives.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     record = dict(schema=SCHEMA, synthetic=source.get('data', {}).get('synthetic'), **source, metrics=metrics)
-    temporary = path.with_name(path.name + '.part')
-    temporary.write_text(json.dumps(_plain(record), indent=1, allow_nan=False) + '\n', encoding='utf-8')
-    os.replace(temporary, path)
+    write_whole(path, (json.dumps(_plain(record), indent=1, allow_nan=False) + '\n').encode())
 
 
 def print_results(metrics: dict[str, Any], source: dict[str, Any], console: Console | None = None) -> None:

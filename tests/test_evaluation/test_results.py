@@ -9,7 +9,8 @@ import torch
 from mmengine.config import Config
 from rich.console import Console
 
-from prior_mm.evaluation import RetrievalMetric, ZeroShotMetric, print_results, provenance, sha256, write_results
+from prior_mm.evaluation import RetrievalMetric, ZeroShotMetric, print_results, provenance, write_results
+from prior_mm.file_hash import sha256
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from tiny_run import WORDS, tiny_config
 
 from prior_mm.checkpoint import load_state_dict, save_checkpoint
 from prior_mm.dependencies import has_compiled_mmcv
-from prior_mm.evaluation import sha256
 from prior_mm.export import export
 from prior_mm.export.joint import check_types
+from prior_mm.file_hash import sha256
 from prior_mm.models import PRIOR, ImageEncoder
 from prior_mm.registry import MODELS
 from prior_mm.structures import Reports

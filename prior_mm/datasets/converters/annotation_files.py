@@ -1,10 +1,12 @@
 """Writing annotation files, entry by entry; they appear under their names only when they are complete."""
 import csv
 import json
-import os
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
+
+from prior_mm.whole_files import whole_file
 
 
 def write_annotations(path: Path, metainfo: dict[str, Any], entries: Iterable[str]) -> None:
@@ -18,19 +20,13 @@ def write_annotations(path: Path, metainfo: dict[str, Any], entries: Iterable[st
     Raises:
         OSError: If it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix('.part')  # the same each time, so that what a killed run left is replaced
-    try:
-        with unfinished.open('w', encoding='utf-8') as file:
-            file.write(f'{{"metainfo": {json.dumps(metainfo, ensure_ascii=False, indent=1)},\n"data_list": [')
-            separator = '\n'
-            for entry in entries:
-                file.write(separator + entry)
-                separator = ',\n'
-            file.write('\n]}\n')
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path, 'w', encoding='utf-8') as file:
+        file.write(f'{{"metainfo": {json.dumps(metainfo, ensure_ascii=False, indent=1)},\n"data_list": [')
+        separator = '\n'
+        for entry in entries:
+            file.write(separator + entry)
+            separator = ',\n'
+        file.write('\n]}\n')
 
 
 def write_left_out(path: Path, rows: Iterable[Sequence[str]]) -> int:
@@ -46,19 +42,15 @@ def write_left_out(path: Path, rows: Iterable[Sequence[str]]) -> int:
     Raises:
         OSError: If it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished, count = path.with_suffix('.part'), 0
-    try:
-        with unfinished.open('w', encoding='utf-8', errors='replace', newline='') as file:
-            writer = csv.writer(file)
-            writer.writerow(('study_id', 'split', 'reason', 'detail'))
-            for row in rows:
-                writer.writerow(row)
-                count += 1
-        if count:
-            os.replace(unfinished, path)
-        else:
-            path.unlink(missing_ok=True)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        path.unlink(missing_ok=True)
+        return 0
+    with whole_file(path, 'w', encoding='utf-8', errors='replace', newline='') as file:
+        writer, count = csv.writer(file), 0
+        writer.writerow(('study_id', 'split', 'reason', 'detail'))
+        for row in chain([first], rows):
+            writer.writerow(row)
+            count += 1
     return count

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from prior_mm.datasets.study_table import read_studies
+from prior_mm.whole_files import write_whole
 
 from .annotation_files import write_annotations
 from .csv_tables import TableError, read_rows
 from .downstream.chexpert_labels import COMPETITION
 from .downstream.subsets import stratified_order
 from .downstream.tally import Dropped, Tally
-from .downstream.written_files import source_hashes, write_whole
+from .downstream.written_files import source_hashes
 from .layout_error import LayoutError
 from .mimic_cxr import decode_labels, number_with_letter, read_mimic_labels
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..converters.downstream.written_files import write_whole
+from prior_mm.whole_files import write_whole
 
 _MARKER = 'demo.json'
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..converters.downstream.written_files import write_whole
+from prior_mm.whole_files import write_whole
+
 from ..converters.openi import OpenIReport, read_openi_reports
 from .files import claim_folder, digest
 from .findings import CHEXPERT, chexpert_labels, read_findings

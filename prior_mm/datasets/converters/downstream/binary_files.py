@@ -6,6 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
+from prior_mm.whole_files import write_whole
+
 from ..annotation_files import write_annotations
 from ..mimic_layout import is_said_to_be_synthetic
 from .binary_images import BinaryDataset, KeptImage, keep_images, look_at_images
@@ -14,7 +16,7 @@ from .protocol_repeats import Repeat, Written, protocol_repeats
 from .settings import DownstreamSettings
 from .splits import Splits
 from .tally import Tally
-from .written_files import progress_bar, source_hashes, write_whole
+from .written_files import progress_bar, source_hashes
 
 CLASSIFICATION = 'prior_mm.classification/1'
 SEGMENTATION = 'prior_mm.segmentation/1'

@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
+from prior_mm.whole_files import write_whole
+
 from ..annotation_files import write_annotations
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
@@ -16,7 +18,7 @@ from .chexpert_labels import COMPETITION, ChexpertRow, make_policy, read_chexper
 from .settings import DownstreamSettings
 from .subsets import stratified_order
 from .tally import Dropped, Tally
-from .written_files import progress_bar, source_hashes, write_whole
+from .written_files import progress_bar, source_hashes
 
 
 class ListError(ValueError):

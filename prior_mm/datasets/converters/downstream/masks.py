@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .written_files import write_whole
+from prior_mm.whole_files import write_whole
 
 
 class MaskError(ValueError):

@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from prior_mm.whole_files import write_whole
+
 from ..csv_tables import TableError, read_rows
 from .subsets import nested_subsets, stratified_order
-from .written_files import write_whole
 
 #: Percent of the images, as the field splits RSNA and SIIM.
 SHARES = {'train': 70., 'val': 15., 'test': 15.}

@@ -1,7 +1,5 @@
-"""Files that appear under their names only when they are complete, and the hashes of those they were made of."""
-import hashlib
+"""COCO files, the hashes of the files that others were made of, and the bar while they are written."""
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,22 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-_BLOCK = 2**20
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file; one of this name is replaced at the end, not before.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + '.part')  # ids have dots in them, so no with_suffix
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+from prior_mm.file_hash import sha256
+from prior_mm.whole_files import write_whole
 
 
 def write_coco(path: Path, info: dict[str, Any], images: list[dict], annotations: list[dict],
@@ -48,7 +32,7 @@ def write_coco(path: Path, info: dict[str, Any], images: list[dict], annotations
 
 def source_hashes(paths: Iterable[Path]) -> dict[str, str]:
     """SHA-256 of files, in hexadecimal digits, by their names without folders: those are of one machine."""
-    return {path.name: _sha256(path) for path in paths}
+    return {path.name: sha256(path) for path in paths}
 
 
 def progress_bar(console: Console, what: str) -> Progress:
@@ -56,11 +40,3 @@ def progress_bar(console: Console, what: str) -> Progress:
     return Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TextColumn(what),
                     TimeElapsedColumn(), TextColumn('left'), TimeRemainingColumn(elapsed_when_finished=False),
                     console=console, refresh_per_second=2)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

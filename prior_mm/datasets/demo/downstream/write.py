@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...converters.downstream.written_files import write_whole
+from prior_mm.whole_files import write_whole
+
 from ..files import claim_folder
 from ..lung_masks import load_lung_masks
 from ..placement import soften

@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from prior_mm.datasets.converters.downstream.written_files import source_hashes, write_coco, write_whole
+from prior_mm.datasets.converters.downstream.written_files import source_hashes, write_coco
+from prior_mm.whole_files import write_whole
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
