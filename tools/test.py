@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmengine.config import DictAction
 
-from prior_mm.checkpoint import load_checkpoint
 from prior_mm.downstream.command_line import add_downstream_options, apply_options, command_of
 from prior_mm.downstream.settings import check_same_repeat
 from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, find_checkpoint, load_config
@@ -48,11 +47,12 @@ def main() -> None:
     else:
         config.load_from = args.checkpoint or find_checkpoint(
             config.work_dir, config.get('trained_by') or command_of(args))
-    if settings and config.load_from:
-        check_same_repeat(config, load_checkpoint(config.load_from).get('meta') or {}, config.load_from)
     config.resume = False
     runner = build_runner(config, args.launcher)
     runner.logger.info(f'checkpoint: {config.load_from or "none, random weights"}')
+    runner.load_or_resume()
+    if settings and config.load_from:
+        check_same_repeat(config, runner.loaded_meta, config.load_from)
     metrics = runner.test()
     if runner.rank == 0:
         source = provenance(runner)

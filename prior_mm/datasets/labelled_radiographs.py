@@ -11,10 +11,10 @@ from torch.utils.data import Dataset, get_worker_info
 
 from prior_mm.registry import DATASETS, TRANSFORMS
 
+from .downstream_schemas import CLASSIFICATION
 from .errors import AnnotationError
 from .visit import Visit
 
-SCHEMA = 'prior_mm.classification/1'
 _LOOK_AT = 20  # images that are looked for when the data set is opened
 _MEND = 'Make it anew with the converter (docs/downstream_data.md)'
 
@@ -98,8 +98,8 @@ def _read(path: Path) -> tuple[dict[str, Any], list[dict]]:
         raise AnnotationError(f'{path}: not JSON in UTF-8, or cut short ({error}). {_MEND}') from None
     metainfo = content.get('metainfo') if isinstance(content, dict) else None
     entries = content.get('data_list') if isinstance(content, dict) else None
-    if not isinstance(metainfo, dict) or metainfo.get('schema') != SCHEMA or not isinstance(entries, list):
-        raise AnnotationError(f'{path}: wanted are metainfo with schema {SCHEMA!r} and a data_list. {_MEND}')
+    if not isinstance(metainfo, dict) or metainfo.get('schema') != CLASSIFICATION or not isinstance(entries, list):
+        raise AnnotationError(f'{path}: wanted are metainfo with schema {CLASSIFICATION!r} and a data_list. {_MEND}')
     classes, synthetic = metainfo.get('classes'), metainfo.get('synthetic')
     if not (isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
             and isinstance(synthetic, bool)):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prior_mm.datasets import AnnotationError, LabelledRadiographs, Visit, collate_studies
-from prior_mm.datasets.labelled_radiographs import SCHEMA
+from prior_mm.datasets.downstream_schemas import CLASSIFICATION
 
 CLASSES = ['Atelectasis', 'Edema', 'Pleural Effusion']
 PIPELINE = [dict(type='LoadRadiograph', size=32, view='first'), dict(type='ResizeRadiograph', size=(32, 32)),
@@ -19,7 +19,8 @@ PIPELINE = [dict(type='LoadRadiograph', size=32, view='first'), dict(type='Resiz
 def content(count: int = 6) -> dict:
     entries = [dict(img_path=f'train/{number}.png', gt_label=number % 3, image_id=f'i{number}')
                for number in range(count)]
-    return dict(metainfo=dict(schema=SCHEMA, dataset='made up', classes=CLASSES, synthetic=True), data_list=entries)
+    metainfo = dict(schema=CLASSIFICATION, dataset='made up', classes=CLASSES, synthetic=True)
+    return dict(metainfo=metainfo, data_list=entries)
 
 
 @pytest.fixture(scope='module')

@@ -4,7 +4,8 @@
 
 Needs the demo data and pre-trained models (`make demo`; by default those of tools/benchmarks/demo_seeds.py, one a
 seed). Both begin with the same config and seed, and take the same number of steps. Every figure is of SYNTHETIC
-images. Written are a table and a picture for the docs. A run whose result is there is not run again.
+images. A table is printed and a picture drawn, for docs/label_efficiency.md. A run whose result is there is not run
+again.
 """
 import argparse
 import statistics
@@ -89,7 +90,8 @@ def main() -> None:
                         help='the pre-trained model of each seed')
     parser.add_argument('--folder', type=Path, default=Path('work_dirs/label_efficiency'), help='of the results')
     parser.add_argument('--jobs', type=int, default=2, help='runs at a time')
-    parser.add_argument('--docs', type=Path, default=ROOT / 'docs', help='where table and picture are written')
+    parser.add_argument('--picture', type=Path, default=ROOT / 'docs' / 'images' / 'label_efficiency.png',
+                        help='where the picture is written; the table, in Markdown, goes to the screen')
     args = parser.parse_args()
     keys = [(task, share, start, seed) for seed in args.seeds for share in args.labels for task in args.tasks
             for start in STARTS]
@@ -104,9 +106,7 @@ def main() -> None:
     cells = {key: cell(figures) for key, figures in values.items()}
     shown = table(cells, args.tasks, args.labels)
     print(f'\nSYNTHETIC images; seeds {args.seeds}; mean ± standard error\n\n{shown}')
-    args.docs.mkdir(parents=True, exist_ok=True)
-    (args.docs / 'label_efficiency_table.md').write_text(shown + '\n', encoding='utf-8')
-    draw(cells, args.tasks, args.labels, args.docs / 'images' / 'label_efficiency.png')
+    draw(cells, args.tasks, args.labels, args.picture)
 
 
 def _run(args: argparse.Namespace, task: str, share: int, start: str, seed: int) -> Run:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 
+from prior_mm.datasets.downstream_schemas import CLASSIFICATION, MULTI_LABEL
 from prior_mm.datasets.errors import AnnotationError
 from prior_mm.registry import DATASETS
 
 from ..label_share import LabelShare
 
-ONE_FINDING, MULTI_LABEL = 'prior_mm.classification/1', 'prior_mm.multi_label/1'
 UNKNOWN = -1
 
 
@@ -45,11 +45,11 @@ class RadiographClassification(LabelShare, BaseDataset):
         content = json.loads(path.read_text(encoding='utf-8'))
         metainfo, entries = content.get('metainfo') or {}, content.get('data_list') or []
         classes = list(metainfo.get('classes') or ())
-        if metainfo.get('schema') == ONE_FINDING and len(classes) == 2:
+        if metainfo.get('schema') == CLASSIFICATION and len(classes) == 2:
             classes = classes[1:]  # the other one is its absence
         elif metainfo.get('schema') != MULTI_LABEL or not classes:
             raise AnnotationError(f'{path} has the schema {metainfo.get("schema")!r} and the classes {classes}; wanted '
-                                  f'are {ONE_FINDING!r} with two classes, or {MULTI_LABEL!r}')
+                                  f'are {CLASSIFICATION!r} with two classes, or {MULTI_LABEL!r}')
         asked = self._metainfo.get('classes')
         if asked is not None and list(asked) != classes:
             raise AnnotationError(f'{path} is of the classes {classes}, the config goes by {list(asked)}: name the '

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from mmseg.datasets import BaseSegDataset
 
+from prior_mm.datasets.downstream_schemas import SEGMENTATION
 from prior_mm.datasets.errors import AnnotationError
 from prior_mm.registry import DATASETS
 
 from ..label_share import LabelShare
-
-SCHEMA = 'prior_mm.segmentation/1'
 
 
 @DATASETS.register_module()
@@ -41,9 +40,9 @@ class RadiographSegmentation(LabelShare, BaseSegDataset):
                                     'Check data_root, the protocol and the repeat')
         content = json.loads(Path(self.ann_file).read_text(encoding='utf-8'))
         metainfo = content.get('metainfo') or {}
-        if metainfo.get('schema') != SCHEMA:
-            raise AnnotationError(f'{self.ann_file} has the schema {metainfo.get("schema")!r}, wanted is {SCHEMA!r}: '
-                                  'name the file in annotations/.../segmentation/')
+        if metainfo.get('schema') != SEGMENTATION:
+            raise AnnotationError(f'{self.ann_file} has the schema {metainfo.get("schema")!r}, wanted is '
+                                  f'{SEGMENTATION!r}: name the file in annotations/.../segmentation/')
         if len(metainfo.get('classes') or ()) != 2:
             raise AnnotationError(f'{self.ann_file} has the classes {metainfo.get("classes")}; masks of one finding '
                                   'have two, the background and the finding. Convert again')

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from prior_mm.datasets.downstream_schemas import CLASSIFICATION, SEGMENTATION
 from prior_mm.whole_files import write_whole
 
 from ..annotation_files import write_annotations
@@ -18,8 +19,6 @@ from .splits import Splits
 from .tally import Tally
 from .written_files import progress_bar, source_hashes
 
-CLASSIFICATION = 'prior_mm.classification/1'
-SEGMENTATION = 'prior_mm.segmentation/1'
 #: Writes what a data set has beyond class lists and masks.
 WriteMore = Callable[[Repeat, list[KeptImage], Tally], None]
 
@@ -50,7 +49,7 @@ def convert_binary_by_protocols(data: BinaryDataset, settings: DownstreamSetting
     """Write the files of each repeat of some protocols; images are looked at once, and masks written once.
 
     Args:
-        data: The table; its ``positives_only`` is False, for the protocols say who takes part.
+        data: The table; its option ``positives_only`` is False, for the protocols say who takes part.
         settings: Folders, lists, and whether images are looked for; its shares and seed are not used.
         protocols: Their names.
         console: For the progress bars.
@@ -68,12 +67,12 @@ def convert_binary_by_protocols(data: BinaryDataset, settings: DownstreamSetting
 def common_metainfo(data: BinaryDataset, settings: DownstreamSettings, repeat: Repeat, tally: Tally, split: str,
                     schema: str, classes: tuple[str, ...], images: int) -> dict[str, Any]:
     """What each annotation file says of itself; ``images`` is the number of those in it."""
-    positives_only = repeat.positives_only or (data.positives_only and schema != CLASSIFICATION)
-    options = dict(repeat.splits.origin, positives_only=positives_only, pixels=data.pixels)
+    positives_only = repeat.positives_only or (data.options.positives_only and schema != CLASSIFICATION)
+    options = dict(repeat.splits.origin, positives_only=positives_only, pixels=data.options.pixels)
     return dict(schema=schema, dataset=data.name, split=split, **repeat.metainfo, classes=list(classes),
                 synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
-                sources=source_hashes([data.table, *repeat.splits.files, *data.other_sources]), options=options,
-                images=images, summary=tally.summary(split))
+                sources=source_hashes([data.table, *repeat.splits.files, *filter(None, [data.options.patients])]),
+                options=options, images=images, summary=tally.summary(split))
 
 
 def _write_repeats(data: BinaryDataset, settings: DownstreamSettings, repeats: Sequence[Repeat], console: Console,
@@ -81,7 +80,7 @@ def _write_repeats(data: BinaryDataset, settings: DownstreamSettings, repeats: S
     """The masks of all sets of splits come first, then the lists that name them."""
     seen = look_at_images(data, settings, {image for repeat in repeats for image in repeat.splits.of}, console)
     sets = [(repeat, *keep_images(data, repeat, seen)) for repeat in repeats]
-    if data.with_masks:
+    if data.options.with_masks:
         masked = {image.image_id: image for repeat, kept, _ in sets if 'segmentation' in repeat.tasks
                   for image in data.shown(kept)}
         _write_masks(data, settings, masked.values(), console)
@@ -103,7 +102,7 @@ def _write_lists(data: BinaryDataset, settings: DownstreamSettings, repeat: Repe
                                    (f'no {data.finding}', data.finding), len(images)),
                    [dict(img_path=image.path, gt_label=int(image.positive), image_id=image.image_id)
                     for image in images])
-        if 'segmentation' not in repeat.tasks or not data.with_masks:
+        if 'segmentation' not in repeat.tasks or not data.options.with_masks:
             continue
         shown = data.shown(images)
         _write(folder / f'segmentation/{split}.json',
@@ -127,7 +126,7 @@ def _write(path: Path, metainfo: dict[str, Any], entries: list[dict]) -> None:
 
 def _write_masks(data: BinaryDataset, settings: DownstreamSettings, images: Iterable[KeptImage],
                  console: Console) -> None:
-    writer = MaskWriter(settings.output / 'masks', data.pixels)
+    writer = MaskWriter(settings.output / 'masks', data.options.pixels)
     with progress_bar(console, 'masks') as progress:
         for image in progress.track(list(images), description='writing masks'):
             writer.write(_mask_name(image), data.draw_mask(image.image_id) if image.positive else None)

@@ -17,6 +17,24 @@ from .written_files import progress_bar
 
 
 @dataclass(frozen=True)
+class BinaryOptions:
+    """Choices that data sets with one finding have.
+
+    Attributes:
+        table: The labels; found in the data set's folder by default.
+        patients: Table of image_id and patient_id, or ``None``.
+        pixels: Height and width of the images that boxes or run lengths are for.
+        positives_only: Whether detection and segmentation leave out images without the finding.
+        with_masks: Whether masks are written.
+    """
+    table: Path | None = None
+    patients: Path | None = None
+    pixels: int = 1024
+    positives_only: bool = False
+    with_masks: bool = True
+
+
+@dataclass(frozen=True)
 class BinaryDataset:
     """A table of images with and without a finding.
 
@@ -28,11 +46,8 @@ class BinaryDataset:
         has_finding: By image id, in the order of the table.
         draw_mask: Mask of an image with the finding, uint8 (pixels, pixels).
         image_folder: The images are in it, at any depth, or in ``image_root`` if it has none of this name.
-        pixels: Height and width that boxes or run lengths are for.
-        positives_only: Whether detection and segmentation leave images without the finding out, whatever the splits.
-        with_masks: Whether masks are written.
+        options: Of the user.
         patients: The patient of each image, where it is known.
-        other_sources: Further files that the labels or patients come from.
     """
     name: str
     key: str
@@ -41,11 +56,8 @@ class BinaryDataset:
     has_finding: Mapping[str, bool]
     draw_mask: Callable[[str], np.ndarray]
     image_folder: str
-    pixels: int = 1024
-    positives_only: bool = False
-    with_masks: bool = True
+    options: BinaryOptions
     patients: Mapping[str, str] = field(default_factory=dict)
-    other_sources: tuple[Path, ...] = ()
 
     def labels(self) -> dict[str, frozenset[str]]:
         """Findings of each image, as splits are stratified by them."""
@@ -53,7 +65,7 @@ class BinaryDataset:
 
     def shown(self, images: 'Iterable[KeptImage]') -> 'list[KeptImage]':
         """Those that detection and segmentation take."""
-        return [image for image in images if image.positive or not self.positives_only]
+        return [image for image in images if image.positive or not self.options.positives_only]
 
 
 @dataclass(frozen=True)
@@ -152,7 +164,8 @@ def keep_images(data: BinaryDataset, repeat: Repeat, seen: FoundImages) -> tuple
 
 def _check_size(path: Path, data: BinaryDataset) -> None:
     width, height = image_size(path)
-    if (width, height) != (data.pixels, data.pixels):
-        raise ValueError(f'{path}: {width} x {height} px, but {data.table} is taken to be for {data.pixels} x '
-                         f'{data.pixels}. Give the original images, or --pixels {height} if table and images are both '
+    pixels = data.options.pixels
+    if (width, height) != (pixels, pixels):
+        raise ValueError(f'{path}: {width} x {height} px, but {data.table} is taken to be for {pixels} x '
+                         f'{pixels}. Give the original images, or --pixels {height} if table and images are both '
                          'made for that')

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
+from prior_mm.datasets.downstream_schemas import MULTI_LABEL
+
 from ..annotation_files import write_annotations
 from ..csv_tables import TableError
 from ..layout_error import LayoutError
@@ -19,7 +21,6 @@ from .tally import Dropped, Tally
 from .written_files import progress_bar, source_hashes
 
 DATASET = 'chexpert'  # as protocols call it
-MULTI_LABEL = 'prior_mm.multi_label/1'
 _BAR = 256
 OFFICIAL = 'valid'  # the split of valid.csv, labelled by three radiologists
 _PAGE = 'stanfordmlgroup.github.io/competitions/chexpert'

@@ -7,12 +7,12 @@ from typing import Any
 
 from rich.console import Console
 
+from prior_mm.datasets.downstream_schemas import CLASSIFICATION
 from prior_mm.whole_files import write_whole
 
 from ..annotation_files import write_annotations
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
-from .binary_files import CLASSIFICATION
 from .chexpert import find_table, missing_parts
 from .chexpert_labels import COMPETITION, ChexpertRow, make_policy, read_chexpert
 from .settings import DownstreamSettings

@@ -116,24 +116,6 @@ def chosen_lists(parser: argparse.ArgumentParser, arguments: argparse.Namespace,
     return {f'seed{seed}': seed for seed in arguments.seeds}, arguments.per_class or 200
 
 
-def add_binary_options(parser: argparse.ArgumentParser, what: str) -> None:
-    """The options of data sets with one finding and its place.
-
-    Args:
-        parser: Gets them.
-        what: What the table says of the place, such as ``boxes``.
-    """
-    parser.add_argument('--labels', type=Path, help=f'table of {what}, .csv or .csv.gz (default: found in root)')
-    parser.add_argument('--patients', type=Path, metavar='CSV',
-                        help='table of image_id and patient_id: all images of a patient go to one split (default: each '
-                             'image is a patient of its own, for the labels do not say)')
-    parser.add_argument('--pixels', type=_whole, default=1024, metavar='N',
-                        help=f'height and width of the images that the {what} are for (default: 1024)')
-    parser.add_argument('--positives-only', action='store_true',
-                        help='leave images without the finding out of detection and segmentation')
-    parser.add_argument('--no-masks', action='store_true', help='write no masks and no lists for segmentation')
-
-
 def settings_of(arguments: argparse.Namespace) -> DownstreamSettings:
     """The settings that the options of :func:`downstream_parser` stand for."""
     root = arguments.root
@@ -219,9 +201,3 @@ def _percent(text: str) -> float:
     if not 0 < value <= 100:
         raise argparse.ArgumentTypeError(f'must be more than 0 and at most 100 percent, it is {text!r}')
     return value
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 16 <= int(text) <= 8192):
-        raise argparse.ArgumentTypeError(f'must be a whole number from 16 to 8192, it is {text!r}')
-    return int(text)

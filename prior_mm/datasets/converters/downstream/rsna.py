@@ -1,15 +1,16 @@
 """RSNA pneumonia (Kaggle, stage 2): boxes to COCO files, class lists and masks."""
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
+from prior_mm.datasets.downstream_schemas import DETECTION
+
 from ..csv_tables import TableError, read_rows
 from .binary_files import common_metainfo, convert_binary, convert_binary_by_protocols
-from .binary_images import BinaryDataset, KeptImage
+from .binary_images import BinaryDataset, BinaryOptions, KeptImage
 from .image_files import is_image_id
 from .layout import find_table
 from .masks import Box, boxes_to_mask
@@ -19,29 +20,10 @@ from .splits import Splits, read_patients
 from .tally import Tally
 from .written_files import write_coco
 
-DETECTION = 'prior_mm.detection/1'
 DATASET = 'rsna'  # as protocols call it
 FINDING = 'pneumonia'
 TABLE, IMAGES = 'stage_2_train_labels.csv', 'stage_2_train_images'
 _PAGE = 'kaggle.com/c/rsna-pneumonia-detection-challenge'
-
-
-@dataclass(frozen=True)
-class BoxOptions:
-    """Choices that only RSNA has.
-
-    Attributes:
-        table: The labels; ``stage_2_train_labels.csv`` in the data set's folder by default.
-        patients: Table of image_id and patient_id, or ``None``.
-        pixels: Height and width of the images that the boxes are for.
-        positives_only: Whether detection and segmentation leave out images without boxes.
-        with_masks: Whether boxes are drawn as masks, too.
-    """
-    table: Path | None = None
-    patients: Path | None = None
-    pixels: int = 1024
-    positives_only: bool = False
-    with_masks: bool = True
 
 
 def read_boxes(path: Path, pixels: int = 1024) -> dict[str, list[Box]]:
@@ -73,7 +55,7 @@ def read_boxes(path: Path, pixels: int = 1024) -> dict[str, list[Box]]:
     return boxes
 
 
-def convert_rsna(settings: DownstreamSettings, options: BoxOptions, console: Console) -> tuple[Tally, Splits]:
+def convert_rsna(settings: DownstreamSettings, options: BinaryOptions, console: Console) -> tuple[Tally, Splits]:
     """Write all annotation files of RSNA, by one set of splits.
 
     Raises:
@@ -86,7 +68,7 @@ def convert_rsna(settings: DownstreamSettings, options: BoxOptions, console: Con
     return convert_binary(data, settings, console, partial(_write_detection, data, settings, boxes))
 
 
-def convert_rsna_by_protocols(settings: DownstreamSettings, options: BoxOptions, protocols: Sequence[str],
+def convert_rsna_by_protocols(settings: DownstreamSettings, options: BinaryOptions, protocols: Sequence[str],
                               console: Console) -> list[Written]:
     """Write the annotation files of RSNA for each repeat of some protocols; images are looked at once.
 
@@ -107,17 +89,15 @@ def convert_rsna_by_protocols(settings: DownstreamSettings, options: BoxOptions,
                                        partial(_write_detection, data, settings, boxes))
 
 
-def _read(settings: DownstreamSettings, options: BoxOptions,
+def _read(settings: DownstreamSettings, options: BinaryOptions,
           missing: Sequence[str] = ()) -> tuple[BinaryDataset, dict[str, list[Box]]]:
     table = find_table(settings, options.table, (TABLE, f'{TABLE}.gz'), _PAGE, options.patients, missing)
     boxes = read_boxes(table, options.pixels)
     return BinaryDataset(
-        name='rsna-pneumonia', key=DATASET, finding=FINDING, table=table, image_folder=IMAGES, pixels=options.pixels,
-        has_finding={image: bool(found) for image, found in boxes.items()}, with_masks=options.with_masks,
+        name='rsna-pneumonia', key=DATASET, finding=FINDING, table=table, image_folder=IMAGES, options=options,
+        has_finding={image: bool(found) for image, found in boxes.items()},
         draw_mask=lambda image: boxes_to_mask(boxes[image], options.pixels, options.pixels),
-        patients=read_patients(options.patients, boxes) if options.patients else {},
-        positives_only=options.positives_only,
-        other_sources=(options.patients, ) if options.patients else ()), boxes
+        patients=read_patients(options.patients, boxes) if options.patients else {}), boxes
 
 
 def _box(place: str, row: Mapping[str, str], pixels: int) -> Box | None:
@@ -153,5 +133,6 @@ def _write_detection(data: BinaryDataset, settings: DownstreamSettings, boxes: M
                                         bbox=list(box), area=box.width * box.height, iscrowd=0))
         info = common_metainfo(data, settings, repeat, tally, split, DETECTION, (FINDING, ), len(shown))
         info['boxes'] = len(annotations)
-        write_coco(path, info, [dict(id=numbers[image.image_id], file_name=image.path, width=data.pixels,
-                                     height=data.pixels) for image in shown], annotations, [dict(id=1, name=FINDING)])
+        size = dict(width=data.options.pixels, height=data.options.pixels)
+        images = [dict(id=numbers[image.image_id], file_name=image.path, **size) for image in shown]
+        write_coco(path, info, images, annotations, [dict(id=1, name=FINDING)])

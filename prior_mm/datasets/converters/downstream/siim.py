@@ -1,6 +1,5 @@
 """SIIM-ACR pneumothorax: run lengths to masks and class lists."""
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ from rich.console import Console
 
 from ..csv_tables import TableError, read_rows
 from .binary_files import convert_binary, convert_binary_by_protocols
-from .binary_images import BinaryDataset
+from .binary_images import BinaryDataset, BinaryOptions
 from .image_files import is_image_id
 from .layout import find_table
 from .protocol_repeats import Written, missing_lists
@@ -21,24 +20,6 @@ DATASET = 'siim'  # as protocols call it
 FINDING = 'pneumothorax'
 TABLE, IMAGES = 'train-rle.csv', 'dicom-images-train'
 _PAGE = 'kaggle.com/c/siim-acr-pneumothorax-segmentation'
-
-
-@dataclass(frozen=True)
-class RunLengthOptions:
-    """Choices that only SIIM has.
-
-    Attributes:
-        table: The run lengths; ``train-rle.csv`` in the data set's folder by default.
-        patients: Table of image_id and patient_id, or ``None``.
-        pixels: Height and width of the images that the run lengths are for.
-        positives_only: Whether the segmentation leaves out images without a pneumothorax.
-        with_masks: Whether masks are written.
-    """
-    table: Path | None = None
-    patients: Path | None = None
-    pixels: int = 1024
-    positives_only: bool = False
-    with_masks: bool = True
 
 
 def read_run_lengths(path: Path, pixels: int = 1024) -> dict[str, list[str]]:
@@ -84,7 +65,7 @@ def draw_mask(texts: list[str], pixels: int = 1024) -> np.ndarray:
     return mask
 
 
-def convert_siim(settings: DownstreamSettings, options: RunLengthOptions, console: Console) -> tuple[Tally, Splits]:
+def convert_siim(settings: DownstreamSettings, options: BinaryOptions, console: Console) -> tuple[Tally, Splits]:
     """Write all annotation files of SIIM, by one set of splits.
 
     Raises:
@@ -96,7 +77,7 @@ def convert_siim(settings: DownstreamSettings, options: RunLengthOptions, consol
     return convert_binary(_read(settings, options), settings, console)
 
 
-def convert_siim_by_protocols(settings: DownstreamSettings, options: RunLengthOptions, protocols: Sequence[str],
+def convert_siim_by_protocols(settings: DownstreamSettings, options: BinaryOptions, protocols: Sequence[str],
                               console: Console) -> list[Written]:
     """Write the annotation files of SIIM for each repeat of some protocols; images are looked at once.
 
@@ -116,13 +97,12 @@ def convert_siim_by_protocols(settings: DownstreamSettings, options: RunLengthOp
     return convert_binary_by_protocols(data, settings, protocols, console)
 
 
-def _read(settings: DownstreamSettings, options: RunLengthOptions, missing: Sequence[str] = ()) -> BinaryDataset:
+def _read(settings: DownstreamSettings, options: BinaryOptions, missing: Sequence[str] = ()) -> BinaryDataset:
     table = find_table(settings, options.table, (TABLE, f'{TABLE}.gz', 'stage_2_train.csv'), _PAGE, options.patients,
                        missing)
     texts = read_run_lengths(table, options.pixels)
     return BinaryDataset(
-        name='siim-pneumothorax', key=DATASET, finding=FINDING, table=table, image_folder=IMAGES, pixels=options.pixels,
-        has_finding={image: bool(rows) for image, rows in texts.items()}, with_masks=options.with_masks,
+        name='siim-pneumothorax', key=DATASET, finding=FINDING, table=table, image_folder=IMAGES, options=options,
+        has_finding={image: bool(rows) for image, rows in texts.items()},
         draw_mask=lambda image: draw_mask(texts[image], options.pixels),
-        patients=read_patients(options.patients, texts) if options.patients else {},
-        positives_only=options.positives_only, other_sources=(options.patients, ) if options.patients else ())
+        patients=read_patients(options.patients, texts) if options.patients else {})

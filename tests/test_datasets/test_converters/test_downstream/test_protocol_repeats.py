@@ -7,11 +7,12 @@ from made_up_downstream import PIXELS, chexpert_row, siim_id, write_chexpert, wr
 from rich.console import Console
 
 from prior_mm.datasets.converters.downstream import binary_images, chexpert, masks
+from prior_mm.datasets.converters.downstream.binary_images import BinaryOptions
 from prior_mm.datasets.converters.downstream.chexpert import ChexpertOptions, convert_chexpert_by_protocols
 from prior_mm.datasets.converters.downstream.protocol_repeats import missing_lists, protocol_repeats, protocols_of
-from prior_mm.datasets.converters.downstream.rsna import BoxOptions, convert_rsna, convert_rsna_by_protocols
+from prior_mm.datasets.converters.downstream.rsna import convert_rsna, convert_rsna_by_protocols
 from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
-from prior_mm.datasets.converters.downstream.siim import RunLengthOptions, convert_siim_by_protocols
+from prior_mm.datasets.converters.downstream.siim import convert_siim_by_protocols
 from prior_mm.datasets.converters.layout_error import LayoutError
 
 QUIET = Console(quiet=True)
@@ -37,7 +38,7 @@ def test_rsna(tmp_path, monkeypatch):
     """prior/1 detects on positives alone, each tested once in five folds, and classifies all; mgca/1 takes all."""
     root = write_rsna(tmp_path, images=60, positive=20)
     looked, encoded = counted(monkeypatch, binary_images, 'image_size'), counted(monkeypatch, masks, 'write_whole')
-    written = convert_rsna_by_protocols(DownstreamSettings(root, root, root), BoxOptions(pixels=PIXELS),
+    written = convert_rsna_by_protocols(DownstreamSettings(root, root, root), BinaryOptions(pixels=PIXELS),
                                         ['prior/1', 'mgca/1', 'prior/1'], QUIET)
     assert len(written) == 5 + 5 + 2 and set(looked.values()) == {1} and len(looked) == 60
     assert set(encoded.values()) == {1} and len(encoded) == 60  # a mask for each image, once
@@ -68,7 +69,7 @@ def test_rsna(tmp_path, monkeypatch):
 def test_siim(tmp_path):
     """Segmentation on the positives in folds; their masks alone are written, classification needs none."""
     root = write_siim(tmp_path)
-    convert_siim_by_protocols(DownstreamSettings(root, root, root), RunLengthOptions(pixels=PIXELS), ['prior/1'], QUIET)
+    convert_siim_by_protocols(DownstreamSettings(root, root, root), BinaryOptions(pixels=PIXELS), ['prior/1'], QUIET)
     assert len(list((root / 'masks').rglob('*.png'))) == 10
     tested = [entry for fold in range(5)
               for entry in read(root, f'prior/fold{fold}/segmentation/test.json')['data_list']]
@@ -103,8 +104,8 @@ def test_the_same_bytes_again(tmp_path):
     for name in ('a', 'b'):
         settings[name] = DownstreamSettings(root, root, tmp_path / name)
         if name == 'b':
-            convert_rsna(settings[name], BoxOptions(pixels=PIXELS), QUIET)
-        convert_rsna_by_protocols(settings[name], BoxOptions(pixels=PIXELS), ['demo/1'], QUIET)
+            convert_rsna(settings[name], BinaryOptions(pixels=PIXELS), QUIET)
+        convert_rsna_by_protocols(settings[name], BinaryOptions(pixels=PIXELS), ['demo/1'], QUIET)
     files = {name: {path.relative_to(tmp_path / name): path.read_bytes()
                     for path in (tmp_path / name / 'annotations/demo').rglob('*.*')} for name in ('a', 'b')}
     assert files['a'] == files['b'] and len(files['a']) == 3 * 4 + 5
@@ -117,7 +118,7 @@ def test_without_what_it_needs(tmp_path):
     settings = DownstreamSettings(tmp_path, tmp_path, tmp_path)
     assert len(missing_lists(settings, ['benchx/1', 'mgca/1'], 'siim')) == 1
     with pytest.raises(LayoutError) as caught:
-        convert_siim_by_protocols(settings, RunLengthOptions(), ['benchx/1'], QUIET)
+        convert_siim_by_protocols(settings, BinaryOptions(), ['benchx/1'], QUIET)
     assert all(f'  - {part}' in str(caught.value) for part in ('labels: ', 'splits: the protocol benchx/1'))
     assert list(protocols_of('chexpert')) == ['prior/1', 'benchx/1', 'demo/1']
     with pytest.raises(ValueError, match='mgca/1 has no splits for chexpert; there are those of prior/1'):
@@ -130,5 +131,6 @@ def test_nothing_with_the_finding(tmp_path):
     text = (root / 'stage_2_train_labels.csv').read_text().splitlines()
     (root / 'stage_2_train_labels.csv').write_text('\n'.join([text[0], *text[2:]]) + '\n')
     with pytest.raises(ValueError, match='No image can be kept .*without the finding: 30'):
-        convert_rsna_by_protocols(DownstreamSettings(root, root, root), BoxOptions(pixels=PIXELS), ['prior/1'], QUIET)
+        convert_rsna_by_protocols(DownstreamSettings(root, root, root), BinaryOptions(pixels=PIXELS), ['prior/1'],
+                                  QUIET)
     assert not (root / 'annotations').exists()

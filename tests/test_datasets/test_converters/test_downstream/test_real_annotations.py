@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from prior_mm.datasets.converters.downstream.binary_images import BinaryOptions
 from prior_mm.datasets.converters.downstream.chexpert import ChexpertOptions, convert_chexpert
 from prior_mm.datasets.converters.downstream.chexpert_5x200 import (
     check_list,
@@ -20,11 +21,10 @@ from prior_mm.datasets.converters.downstream.chexpert_5x200 import (
     read_list,
 )
 from prior_mm.datasets.converters.downstream.chexpert_labels import COMPETITION, read_chexpert
-from prior_mm.datasets.converters.downstream.rsna import BoxOptions, convert_rsna, convert_rsna_by_protocols
+from prior_mm.datasets.converters.downstream.rsna import convert_rsna, convert_rsna_by_protocols
 from prior_mm.datasets.converters.downstream.run_lengths import decode_run_lengths, encode_run_lengths
 from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
 from prior_mm.datasets.converters.downstream.siim import (
-    RunLengthOptions,
     convert_siim_by_protocols,
     draw_mask,
     read_run_lengths,
@@ -54,7 +54,7 @@ def test_rsna(tmp_path):
     with zipfile.ZipFile(carried('kaggle_stage_2_train_labels.csv.zip')) as file:
         file.extract('stage_2_train_labels.csv', tmp_path)
     settings = DownstreamSettings(tmp_path, tmp_path, tmp_path, split_dir=lists, check_images=False)
-    tally, splits = convert_rsna(settings, BoxOptions(with_masks=False), QUIET)
+    tally, splits = convert_rsna(settings, BinaryOptions(with_masks=False), QUIET)
     assert tally.kept == dict(train=18_678, val=4_003, test=4_003) and sum(tally.kept.values()) == 26_684
     summaries = {split: tally.summary(split)['labels']['pneumonia'] for split in splits.names}
     assert summaries == dict(train=4_208, val=902, test=902) and sum(summaries.values()) == 6_012
@@ -84,7 +84,7 @@ def test_rsna_by_protocols(tmp_path):
     with zipfile.ZipFile(carried('kaggle_stage_2_train_labels.csv.zip')) as file:
         file.extract('stage_2_train_labels.csv', tmp_path)
     settings = DownstreamSettings(tmp_path, tmp_path, tmp_path, check_images=False)
-    written = convert_rsna_by_protocols(settings, BoxOptions(with_masks=False), ['prior/1', 'mgca/1'], QUIET)
+    written = convert_rsna_by_protocols(settings, BinaryOptions(with_masks=False), ['prior/1', 'mgca/1'], QUIET)
     kept = {repeat.folder: dict(tally.kept) for repeat, tally in written}
     assert kept['mgca/seed0-60-20-20'] == dict(train=16_010, val=5_337, test=5_337)
     assert kept['mgca/seed0'] == dict(train=18_679, val=4_002, test=4_003)
@@ -99,7 +99,7 @@ def test_siim_by_protocols(tmp_path):
     """prior/1 segments the 2,669 images with a pneumothorax, each tested once, 533 or 534 at a time."""
     table = carried('siim-pneumothorax-train-rle.csv.gz')
     settings = DownstreamSettings(tmp_path, tmp_path, tmp_path, check_images=False)
-    options = RunLengthOptions(table=table, with_masks=False)
+    options = BinaryOptions(table=table, with_masks=False)
     written = convert_siim_by_protocols(settings, options, ['prior/1'], QUIET)
     folds = [(repeat.splits.of, tally) for repeat, tally in written if repeat.positives_only]
     tests = [{image for image, split in of.items() if split == 'test'} for of, _ in folds]

@@ -7,15 +7,16 @@ from made_up_downstream import PIXELS, RSNA_HEADER, dicom, write_csv, write_file
 from rich.console import Console
 
 from prior_mm.datasets.converters.csv_tables import TableError
+from prior_mm.datasets.converters.downstream.binary_images import BinaryOptions
 from prior_mm.datasets.converters.downstream.masks import read_mask
-from prior_mm.datasets.converters.downstream.rsna import BoxOptions, convert_rsna, read_boxes
+from prior_mm.datasets.converters.downstream.rsna import convert_rsna, read_boxes
 from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
 from prior_mm.datasets.converters.layout_error import LayoutError
 
 
 def convert(root, output=None, check_images=True, **options):
     settings = DownstreamSettings(root, root, output or root, check_images=check_images)
-    return convert_rsna(settings, BoxOptions(**{'pixels': PIXELS, **options}), Console(quiet=True))
+    return convert_rsna(settings, BinaryOptions(**{'pixels': PIXELS, **options}), Console(quiet=True))
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_all_that_is_missing_at_once(tmp_path):
     """Table, images, lists and patients are missing: one message, nothing written; a packed table is found."""
     settings = DownstreamSettings(tmp_path, tmp_path, tmp_path, split_dir=tmp_path / 'none')
     with pytest.raises(LayoutError) as caught:
-        convert_rsna(settings, BoxOptions(patients=tmp_path / 'p.csv'), Console(quiet=True))
+        convert_rsna(settings, BinaryOptions(patients=tmp_path / 'p.csv'), Console(quiet=True))
     assert all(f'  - {part}' in str(caught.value) for part in ('labels: ', 'images: ', '--split-dir: ', '--patients: '))
     assert not list(tmp_path.iterdir())
     write_file(tmp_path / 'stage_2_train_labels.csv.zip', b'PK')

@@ -7,15 +7,16 @@ from made_up_downstream import PIXELS, siim_id, write_csv, write_file, write_sii
 from rich.console import Console
 
 from prior_mm.datasets.converters.csv_tables import TableError
+from prior_mm.datasets.converters.downstream.binary_images import BinaryOptions
 from prior_mm.datasets.converters.downstream.masks import read_mask
 from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
-from prior_mm.datasets.converters.downstream.siim import RunLengthOptions, convert_siim, read_run_lengths
+from prior_mm.datasets.converters.downstream.siim import convert_siim, read_run_lengths
 from prior_mm.dependencies import has_compiled_mmcv
 
 
 def convert(root, **options):
     settings = DownstreamSettings(root, root, root)
-    return convert_siim(settings, RunLengthOptions(pixels=PIXELS, **options), Console(quiet=True))
+    return convert_siim(settings, BinaryOptions(pixels=PIXELS, **options), Console(quiet=True))
 
 
 def test_files(tmp_path):
