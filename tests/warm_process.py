@@ -5,6 +5,8 @@ import runpy
 import sys
 from pathlib import Path
 
+import torch
+
 ROOT = Path(__file__).parents[1]
 _CONTEXT = multiprocessing.get_context('forkserver')
 _CONTEXT.set_forkserver_preload(['mmengine.runner', 'mmpretrain.models', 'transformers.models.bert.modeling_bert',
@@ -16,6 +18,7 @@ def _run(tool: str, arguments: list[str], log: str, environment: dict[str, str])
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.environ.update(environment)
+    torch.set_num_threads(int(environment['OMP_NUM_THREADS']))  # OpenMP was loaded before the variable was set
     sys.path[:0] = environment.get('PYTHONPATH', '').split(os.pathsep)
     sys.argv = [tool, *arguments]
     runpy.run_path(tool, run_name='__main__')

@@ -129,7 +129,7 @@ def test_a_list_of_ones_own(root):
     (dict(frozen=True, pretrained=None), '--finetune'),
     (dict(size=8), 'at least 32'),
     (dict(colour='gray'), r"unknown are \['colour'\]"),
-    (dict(pretrained='work_dirs/pretrain_demo'), r'tools/train.py configs/prior/pretrain_demo.py'),
+    (dict(pretrained='nowhere/pretrain_demo'), r'tools/train.py configs/prior/pretrain_demo.py'),
     (dict(pretrained='missing.pth'), r'tools/train.py configs/prior/pretrain_mimic.py'),
     (dict(data_root='nowhere'), r'dataset_converters/rsna.py nowhere --protocol demo/1'),
 ])

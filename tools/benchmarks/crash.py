@@ -22,10 +22,10 @@ import numpy as np
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.hooks import Hook
+from mmengine.registry import HOOKS  # not the package's: these are no components of it
 
 from prior_mm.checkpoint import latest_checkpoint, load_checkpoint
 from prior_mm.engine.launch import errors_as_messages, load_config
-from prior_mm.registry import HOOKS
 
 TRAIN = Path(__file__).resolve().parents[1] / 'train.py'
 STUDIES = 'studies.txt'
