@@ -41,13 +41,14 @@ VOCABULARY = 28996
 Studies = tuple[torch.Tensor, Reports]
 
 
-def published(cls: type, dropout: bool = True) -> PRIOR:
-    """The published model with random weights, the same for the same class of random numbers."""
+def published(cls: type, dropout: bool = True, with_cp: bool = False) -> PRIOR:
+    """The published model with random weights, always the same; with activation checkpointing of its encoders."""
     torch.manual_seed(0)
     rate = 0.1 if dropout else 0.
     return cls(
-        image_encoder=dict(type='ImageEncoder', backbone=dict(type='mmpretrain.ResNet', depth=50, in_channels=1)),
-        text_encoder=dict(type='TextEncoder', config=dict(
+        image_encoder=dict(type='ImageEncoder', with_cp=with_cp, backbone=dict(
+            type='mmpretrain.ResNet', depth=50, in_channels=1)),
+        text_encoder=dict(type='TextEncoder', with_cp=with_cp, config=dict(
             vocab_size=VOCABULARY, hidden_dropout_prob=rate, attention_probs_dropout_prob=rate)),
         local_alignment=dict(type='LocalAlignment'),
         prototype_bank=dict(type='SentencePrototypeBank', noise=dropout),
@@ -71,8 +72,8 @@ def random_studies(count: int, size: int, seed: int) -> Studies:
 class Trainer:
     """A model with its optimizer, and a step."""
 
-    def __init__(self, plain: bool, stage: int) -> None:
-        self.model = published(PlainPRIOR if plain else PRIOR)
+    def __init__(self, plain: bool, stage: int, with_cp: bool = False) -> None:
+        self.model = published(PlainPRIOR if plain else PRIOR, with_cp=with_cp)
         self.model.set_losses(STAGES[stage])
         if plain:
             self.model.to(memory_format=torch.contiguous_format)

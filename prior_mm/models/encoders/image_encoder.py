@@ -11,6 +11,7 @@ from prior_mm.structures import ImageFeatures
 
 from .attention_pooling import AttentionPooling
 from .patch_layout import PatchLayout, map_to_patches
+from .recompute import recompute_blocks
 
 
 @MODELS.register_module()
@@ -30,14 +31,15 @@ class ImageEncoder(BaseModule):
         patch_layout: See :func:`map_to_patches`.
         pretrained: Weights of the backbone: a local file or ``'torchvision://resnet50'``. A first convolution of
             three colours is summed to the one of a radiograph. None means random weights.
+        with_cp: Activation checkpointing of the backbone's blocks: less memory, more time, the same numbers.
 
     Raises:
-        ValueError: For another stride or patch layout.
+        ValueError: For another stride or patch layout, or if ``with_cp`` finds no blocks.
     """
 
     def __init__(self, backbone: dict, out_channels: int = 2048, stride: int = 32, num_heads: int = 8,
                  grid: tuple[int, int] = (7, 7), patch_layout: PatchLayout = 'places',
-                 pretrained: str | None = None, init_cfg: dict | None = None) -> None:
+                 pretrained: str | None = None, with_cp: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if stride < 1 or stride & (stride - 1):
             raise ValueError(f'stride must be a power of two, got {stride}')
@@ -49,6 +51,8 @@ class ImageEncoder(BaseModule):
         self.stride = stride
         self.patch_layout = patch_layout
         self.pretrained = pretrained
+        if with_cp:
+            recompute_blocks(self.backbone)
         # Convolutions run faster with the channels last, on CPUs and on GPUs with tensor cores; same numbers.
         self.to(memory_format=torch.channels_last)
 

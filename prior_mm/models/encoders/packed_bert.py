@@ -3,6 +3,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import BertModel
 
+from .recompute import recomputed
+
 
 def is_packable(encoder: nn.Module) -> bool:
     """Whether :func:`packed_bert` computes what this encoder computes: BERT with absolute positions, no decoder."""
@@ -16,6 +18,7 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor) -> Tenso
     All word pieces of the batch stand in one sequence, so that the linear layers, nine tenths of the work, see no
     padding; only inside the attention is each report laid out in its own row. With reports of 50 word pieces on
     average in batches padded to 124, that halves the work; the numbers are those of the padded computation.
+    ``gradient_checkpointing_enable`` of the encoder is heeded.
 
     Args:
         bert: The encoder; its own modules and weights are used.
@@ -32,11 +35,18 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor) -> Tenso
               + embeddings.token_type_embeddings.weight[0])
     hidden = embeddings.dropout(embeddings.LayerNorm(hidden))
     for layer in bert.encoder.layer:
-        attention = layer.attention
-        context = _self_attention(attention.self, hidden, places, token_mask)
-        hidden = attention.output(context, hidden)
-        hidden = layer.output(layer.intermediate(hidden), hidden)
+        if bert.encoder.gradient_checkpointing and bert.training:
+            hidden = recomputed(_layer, layer, hidden, places, token_mask)
+        else:
+            hidden = _layer(layer, hidden, places, token_mask)
     return hidden
+
+
+def _layer(layer: nn.Module, hidden: Tensor, places: Tensor, token_mask: Tensor) -> Tensor:
+    """A layer of BERT on packed hidden states (T, W)."""
+    context = _self_attention(layer.attention.self, hidden, places, token_mask)
+    hidden = layer.attention.output(context, hidden)
+    return layer.output(layer.intermediate(hidden), hidden)
 
 
 def _self_attention(attention: nn.Module, hidden: Tensor, places: Tensor, token_mask: Tensor) -> Tensor:

@@ -23,15 +23,16 @@ class TextEncoder(BaseModule):
         config: Keyword arguments of ``AutoConfig.for_model``; ``model_type='bert'`` unless it says otherwise.
         vocab_file: A word-piece vocabulary, one a line; gives ``vocab_size``.
         local_files_only: Never ask the network. Set to False to let ``pretrained`` be fetched by its name.
+        with_cp: Activation checkpointing of the encoder's layers: less memory, more time, the same numbers.
 
     Raises:
         ValueError: If not exactly one of ``pretrained`` and ``config`` is given, or the pretrained model is damaged or
-            lacks weights.
+            lacks weights, or does not know activation checkpointing.
         FileNotFoundError: If the model or the vocabulary is not on this machine.
     """
 
     def __init__(self, pretrained: str | None = None, config: dict | None = None, vocab_file: str | None = None,
-                 local_files_only: bool = True, init_cfg: dict | None = None) -> None:
+                 local_files_only: bool = True, with_cp: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if (pretrained is None) == (config is None):
             raise ValueError('text_encoder needs either pretrained (a folder or a name) or config, and not both')
@@ -41,6 +42,8 @@ class TextEncoder(BaseModule):
             self.encoder = _build_from_config(config, vocab_file)
         if getattr(self.encoder, 'pooler', None) is not None:
             self.encoder.pooler = None  # never used; without it no parameter is left without a gradient
+        if with_cp:
+            self.encoder.gradient_checkpointing_enable(dict(use_reentrant=False))
 
     @property
     def embed_dims(self) -> int:
