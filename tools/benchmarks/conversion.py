@@ -42,15 +42,6 @@ ROOT = Path(__file__).resolve().parents[2]
 STUDIES, IMAGES, PATIENTS = 227_827, 377_110, 65_379
 TARGET_SPEED, TARGET_MEMORY = 1000, 2e9
 _LINKS = 30_000  # of one file; ext4 allows 65,000
-_OPEN = """
-import json, resource, sys, time
-from prior_mm.datasets import StudyDataset
-def memory(): return int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize()
-before, start, used = memory(), time.perf_counter(), time.process_time()
-dataset = StudyDataset(sys.argv[1], sys.argv[2])
-print(json.dumps(dict(studies=len(dataset), seconds=time.perf_counter() - start, cpu=time.process_time() - used,
-                      memory=memory() - before)))
-"""
 
 
 def mimic_text(report: OpenIReport) -> str:
@@ -180,28 +171,17 @@ def _memory(pid: int) -> tuple[int, int]:
     return (int(rss.group(1)) * 1024, int(pss.group(1)) * 1024) if rss and pss else (0, 0)
 
 
-def measure_opening(root: Path) -> dict[str, float]:
-    """Open the training annotations in a fresh process: seconds, of the clock and of the core, and memory in bytes
-    beside the libraries'."""
-    done = subprocess.run([sys.executable, '-c', _OPEN, 'annotations/train.json', str(root)], cwd=ROOT, check=True,
-                          capture_output=True, text=True)
-    return dict(json.loads(done.stdout), file=(root / 'annotations/train.json').stat().st_size)
-
-
 def table(reports: int, figures: dict) -> str:
     """The figures as text."""
     rows = [('', '', 'target')]
     rows += [(f'{reports:,} real reports, one core: {name}', f'{speed:,.0f}/s', f'{TARGET_SPEED:,}/s')
              for name, speed in figures['reports'].items()]
     if 'conversion' in figures:
-        run, opening = figures['conversion'], figures['opening']
+        run = figures['conversion']
         rows += [(f'{run["studies"]:,} made-up studies: time', f'{run["seconds"]:.0f} s', ''),
                  ('  peak memory, main process (RSS)', f'{run["main"] / 1e9:.2f} GB', ''),
                  ('  peak memory, with workers (RSS)', f'{run["rss"] / 1e9:.2f} GB', ''),
-                 ('  peak memory, with workers (PSS)', f'{run["pss"] / 1e9:.2f} GB', f'{TARGET_MEMORY / 1e9:.0f} GB'),
-                 (f'opening train.json, {opening["studies"]:,} studies', f'{opening["seconds"]:.1f} s', ''),
-                 ('  time of one core', f'{opening["cpu"]:.1f} s', ''),
-                 (f'  memory ({opening["file"] / 1e6:.0f} MB file)', f'{opening["memory"] / 1e6:.0f} MB', '')]
+                 ('  peak memory, with workers (PSS)', f'{run["pss"] / 1e9:.2f} GB', f'{TARGET_MEMORY / 1e9:.0f} GB')]
     return '\n'.join(f'{name:<52}{value:>12}{target:>10}' for name, value, target in rows)
 
 
@@ -221,7 +201,6 @@ def main() -> int:
         if args.studies:
             make_layout(Path(folder), texts, args.studies)
             figures['conversion'] = dict(studies=args.studies, **measure_conversion(Path(folder), args.workers))
-            figures['opening'] = measure_opening(Path(folder))
         print(table(len(texts), figures))
         print('removing the made-up layout', file=sys.stderr)
     if args.out:
