@@ -2,8 +2,9 @@
 
     python tools/benchmarks/label_efficiency.py [--seeds 0 1 2] [--labels 1 10 100] [--tasks rsna_cls rsna_seg rsna_det]
 
-Needs the demo data and pre-trained models (`make demo`; by default those of tools/benchmarks/demo_seeds.py, one a
-seed). Both begin with the same config and seed, and take the same number of steps. Every figure is of SYNTHETIC
+Needs pre-trained models (by default those of tools/benchmarks/demo_seeds.py, one a seed) and RSNA's demo, larger than
+that of `make demo` so that 1 % of the labels are more than a handful; docs/label_efficiency.md has the commands. Both
+ways begin with the same config and seed, and take the same number of steps. Every figure is of SYNTHETIC
 images. A table is printed and a picture drawn, for docs/label_efficiency.md. A run whose result is there is not run
 again.
 """
@@ -86,6 +87,7 @@ def main() -> None:
     parser.add_argument('--tasks', nargs='+', choices=TASKS, default=list(TASKS))
     parser.add_argument('--labels', type=int, nargs='+', default=[1, 10, 100], help='percent')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--data-root', default='data/demo_labels/rsna', help='the demo of RSNA')
     parser.add_argument('--checkpoints', default='work_dirs/demo_seeds/seed_{seed}/epoch_60.pth',
                         help='the pre-trained model of each seed')
     parser.add_argument('--folder', type=Path, default=Path('work_dirs/label_efficiency'), help='of the results')
@@ -112,8 +114,8 @@ def main() -> None:
 def _run(args: argparse.Namespace, task: str, share: int, start: str, seed: int) -> Run:
     checkpoint = args.checkpoints.format(seed=seed) if start == 'pre-trained' else 'none'
     name = f'{task}_{share}_{start.replace(" ", "_")}_{seed}'
-    options = ('--pretrained', checkpoint, '--labels', str(share), '--seed', str(seed), '--work-dir',
-               str(args.folder / name))
+    options = ('--data-root', args.data_root, '--pretrained', checkpoint, '--labels', str(share), '--seed', str(seed),
+               '--work-dir', str(args.folder / name))
     return Run(f'configs/downstream/demo/{task}.py', options, args.folder / f'{name}.json')
 
 

@@ -21,13 +21,14 @@ def main() -> None:
     parser.add_argument('--size', type=int, default=256, help='height and width in pixels [%(default)s]')
     parser.add_argument('--images', type=int, metavar='N', help='images of each data set '
                         f'[{", ".join(f"{name} {count}" for name, count in IMAGES.items())}]')
+    parser.add_argument('--datasets', nargs='+', choices=IMAGES, default=list(IMAGES), help='all by default')
     parser.add_argument('--workers', type=int, help='processes; all cores by default')
     args = parser.parse_args()
     with progress_bar(Console(), 'images') as bar:
         task = bar.add_task('synthetic radiographs', total=None)
         try:
             datasets = write_demo_downstream(
-                args.root, args.seed, args.size, args.images, args.workers,
+                args.root, args.seed, args.size, args.images, args.workers, datasets=args.datasets,
                 progress=lambda done, total: bar.update(task, completed=done, total=total))
         except (OSError, ValueError) as error:
             sys.exit(f'demo_downstream.py: {error}')

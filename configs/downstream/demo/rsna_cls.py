@@ -8,7 +8,7 @@ model = dict(backbone=dict(depth=18, base_channels=32), head=dict(in_channels=25
 train_dataloader = dict(batch_size=32, num_workers=1)
 val_dataloader = dict(num_workers=1)
 test_dataloader = dict(num_workers=1)
-train_cfg = dict(max_iters=200, val_interval=200)
-default_hooks = dict(checkpoint=dict(interval=200))
+train_cfg = dict(max_iters=100, val_interval=100)
+default_hooks = dict(checkpoint=dict(interval=100))
 when_frozen = dict(optim_wrapper=dict(optimizer=dict(lr=1e-1)))  # few steps
 optim_wrapper = dict(optimizer=dict(lr=1e-3))

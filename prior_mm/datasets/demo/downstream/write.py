@@ -30,11 +30,12 @@ _CLOSING = 'Nothing that is measured on these data says anything about real radi
 def write_demo_downstream(root: 'str | Path', seed: int = 0, size: int = 256, images: int | None = None,
                           workers: int | None = None, real: RealAnnotations | None = None,
                           masks: Sequence[np.ndarray] | None = None,
-                          progress: Callable[[int, int], None] = lambda done, total: None) -> list[PlannedDataset]:
-    """Write all three; images that are there already are kept, so that it goes on where it was stopped.
+                          progress: Callable[[int, int], None] = lambda done, total: None,
+                          datasets: Sequence[str] = tuple(IMAGES)) -> list[PlannedDataset]:
+    """Write data sets; images that are there already are kept, so that it goes on where it was stopped.
 
     Args:
-        root: Where to; ``rsna``, ``siim`` and ``chexpert`` are made in it.
+        root: Where to; a folder for each data set is made in it.
         seed: The same seed gives the same bytes, however many workers there are.
         size: Height and width of the images in pixels.
         images: Images of each data set; by default :data:`IMAGES`.
@@ -42,6 +43,7 @@ def write_demo_downstream(root: 'str | Path', seed: int = 0, size: int = 256, im
         real: Boxes and masks; by default those of the label files that the package torchxrayvision carries.
         masks: Lung masks, bool (h, w); by default the real ones.
         progress: Called with the images that are done and their number.
+        datasets: Which ones, of :data:`IMAGES`.
 
     Returns:
         What was written.
@@ -52,26 +54,29 @@ def write_demo_downstream(root: 'str | Path', seed: int = 0, size: int = 256, im
     """
     if size < 32 or (images is not None and images < 1):
         raise ValueError('images are at least 32 pixels wide, and there is at least one of each data set')
-    root, counts = Path(root), IMAGES if images is None else dict.fromkeys(IMAGES, images)
+    if not datasets or not IMAGES.keys() >= set(datasets):
+        raise ValueError(f'data sets must be some of {list(IMAGES)}, got {list(datasets)}')
+    root, counts = Path(root), {name: images or IMAGES[name] for name in IMAGES if name in datasets}
     description = dict(schema=_SCHEMA, synthetic=True, seed=seed, image_size=size, images=counts)
     claim_folder(root, description)
     real, masks = real or load_real_annotations(), load_lung_masks() if masks is None else masks
-    datasets = [plan_rsna(real.boxes, counts['rsna'], seed, size),
-                plan_siim(real.run_lengths, counts['siim'], seed, size),
-                plan_chexpert(counts['chexpert'], seed)]
-    films = [film for dataset in datasets for film in dataset.films]
+    plans = dict(rsna=lambda count: plan_rsna(real.boxes, count, seed, size),
+                 siim=lambda count: plan_siim(real.run_lengths, count, seed, size),
+                 chexpert=lambda count: plan_chexpert(count, seed))
+    planned = [plans[name](count) for name, count in counts.items()]
+    films = [film for dataset in planned for film in dataset.films]
     with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_set_masks, initargs=(masks, )) as pool:
         written = pool.map(_write_film, films, [root] * len(films), [size] * len(films), chunksize=16)
         for done, _ in enumerate(written, start=1):
             progress(done, len(films))
-    for dataset in datasets:  # the tables come last: where they are, the images are
+    for dataset in planned:  # the tables come last: where they are, the images are
         folder = root / dataset.name
         for name, (header, rows) in dataset.tables.items():
             write_whole(folder / name, _to_csv(header, rows))
         write_whole(folder / 'README.txt', (dataset.readme + _CLOSING).encode())
         about = dict(description, dataset=dataset.name, images=len(dataset.films))
         write_whole(folder / 'dataset.json', (json.dumps(about, indent=1) + '\n').encode())
-    return datasets
+    return planned
 
 
 _masks: Sequence[np.ndarray] = ()
