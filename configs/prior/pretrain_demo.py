@@ -37,4 +37,3 @@ test_cfg = dict()
 optim_wrapper = dict(
     type='AutocastOptimWrapper', dtype='auto', optimizer=dict(type='AdamW', lr=7e-4, weight_decay=1e-2, fused=True),
     paramwise_cfg=dict(custom_keys=dict(image_decoder=dict(lr_mult=10.), sentence_decoder=dict(lr_mult=10.))))
-find_unused_parameters = True

@@ -56,6 +56,14 @@ class AutocastOptimWrapper(OptimWrapper):
                 torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
             yield
 
+    def initialize_count_status(self, model: torch.nn.Module, init_counts: int, max_counts: int) -> None:
+        """Say how many of ``max_counts`` steps are done; the last of them updates, however many it closes.
+
+        As MMEngine's, without a word: here it is called in each epoch, and checkpoints are written at updates only.
+        """
+        self._inner_count, self._max_counts = init_counts, max_counts
+        self._remainder_counts = max_counts % self._accumulative_counts
+
     def backward(self, loss: torch.Tensor, **kwargs: Any) -> None:
         """Backpropagate."""
         self.scaler.scale(loss).backward(**kwargs)

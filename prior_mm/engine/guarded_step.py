@@ -12,7 +12,7 @@ class GuardedSteps:
     The random numbers of a step (dropout, noise of the prototype bank) are seeded with the run's seed, the step's
     number and the rank, so that a resumed run draws what an uninterrupted one would have drawn. A step whose gradients
     are not finite, which :class:`AutocastOptimWrapper` skips, changes no running statistics either, and its studies or
-    images are named in the log.
+    images are named in the log. With accumulated gradients, that goes for all steps since the last update.
 
     Args:
         runner: The runner, with its model.
@@ -22,6 +22,7 @@ class GuardedSteps:
         self.runner = runner
         self._buffers = list(runner.model.buffers())
         self._kept = [buffer.clone() for buffer in self._buffers]
+        self._names: list[str] = []  # of the batches whose gradients are summed up
 
     def take(self, batch_idx: int, data_batch: dict, where: str = '') -> None:
         """Take a step, with the hooks before and after it; the loop counts it.
@@ -39,9 +40,11 @@ class GuardedSteps:
         seed = np.random.SeedSequence((runner.seed, runner.iter, get_rank())).generate_state(1, np.uint64)[0]
         torch.manual_seed(int(seed))
         runner.call_hook('before_train_iter', batch_idx=batch_idx, data_batch=data_batch)
-        _copy(self._buffers, self._kept)
+        if not self._names:
+            _copy(self._buffers, self._kept)
+        self._names.append(_names(data_batch))
         skipped = getattr(wrapper, 'skipped', 0)  # other wrappers than ours skip nothing
-        place = f'step {runner.iter + 1}{where}, {_names(data_batch)}'
+        place = f'step {runner.iter + 1}{where}, {"; ".join(self._names)}'
         try:
             outputs = runner.model.train_step(data_batch, optim_wrapper=wrapper)
         except FloatingPointError as error:
@@ -54,6 +57,8 @@ class GuardedSteps:
             runner.logger.warning(f'skipped, for its gradients are not finite: {place}; {wrapper.skipped} skipped so '
                                   f'far, {wrapper.skipped_in_row} in a row')
             outputs = {}  # they would be in the means of the log
+        if wrapper.should_update():
+            self._names.clear()
         runner.call_hook('after_train_iter', batch_idx=batch_idx, data_batch=data_batch, outputs=outputs)
 
 

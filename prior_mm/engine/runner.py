@@ -60,11 +60,6 @@ class PriorRunner(Runner):
         """Whether the run goes on from the last checkpoint of its folder, if there is one."""
         return self._resume and self._load_from is None
 
-    @property
-    def accumulated_steps(self) -> int:
-        """Steps whose gradients are summed up before the parameters change."""
-        return (self.cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
-
     def train(self) -> torch.nn.Module:
         """Train as the config says; see :class:`PreemptionHook` for what ends it early."""
         try:

@@ -37,6 +37,7 @@ class StagedTrainLoop(EpochBasedTrainLoop):
             raise ValueError(f'an epoch of {len(self.dataloader.dataset)} studies has no batch of '
                              f'{self.dataloader.batch_size}: set train_dataloader.batch_size lower')
         self._entered: int | None = None
+        self._resting: list[torch.nn.Parameter] = []
         self._steps: GuardedSteps | None = None
 
     @property
@@ -80,6 +81,8 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         done = self._iter - self._epoch * self.steps_per_epoch
+        # The last step of an epoch updates: no gradient is carried into another epoch, stage or checkpoint.
+        self.runner.optim_wrapper.initialize_count_status(self.runner.model, done, self.steps_per_epoch)
         self.dataloader.sampler.set_epoch(self._epoch)
         sampler = self.dataloader.sampler  # the last batch may be a smaller one
         sampler.set_start(min(done * self.dataloader.batch_size, len(sampler)), self._epoch)
@@ -103,10 +106,24 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         stage = self.stages.stages[number]
         model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
         model.set_losses(stage.losses)
+        self._let_rest(model.unused_parameters())
         if self._iter == first * self.steps_per_epoch:
             self.runner.optim_wrapper.optimizer.state = defaultdict(dict)
         self.runner.logger.info(f'stage {number + 1} of {len(self.stages.stages)}, {stage.name}: epochs {first + 1} to '
                                 f'{first + stage.epochs}, losses {stage.losses}')
+
+    def _let_rest(self, unused: list[torch.nn.Parameter]) -> None:
+        """Take what no loss of the stage depends on out of the training: DDP need not look for it in every step."""
+        before = set(self._resting)
+        for parameter in before:
+            parameter.requires_grad_()
+        self._resting = [parameter for parameter in unused if parameter.requires_grad]  # others are frozen for good
+        for parameter in self._resting:
+            parameter.requires_grad_(False)
+            parameter.grad = None
+        if set(self._resting) != before and is_model_wrapper(self.runner.model):
+            self.runner.model = self.runner.wrap_model(self.runner.cfg.get('model_wrapper_cfg'),
+                                                       self.runner.model.module)
 
     def run_iter(self, idx: int, data_batch: dict) -> None:
         """One step of the present stage; see :class:`GuardedSteps`."""

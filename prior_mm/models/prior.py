@@ -91,6 +91,28 @@ class PRIOR(BaseModel):
                      global_prediction=self.sentence_decoder)
         self.loss_weights = {name: weight for name, weight in weights.items() if parts.get(name, self) is not None}
 
+    def unused_parameters(self) -> list[nn.Parameter]:
+        """Parameters that no loss of the present stage depends on; a backward pass gives them no gradient."""
+        of_report = ('sentence_prototype', 'kl', 'global_prediction')
+        attention, alignment = self.cross_attention, self.local_alignment
+        needed_by = [  # what all losses depend on (the text encoder, the projection of sentences) is left out
+            ([self.image_encoder.backbone], PUBLISHED_LOSSES.keys() - {'prototype'}),
+            ([self.image_encoder.pooling, self.global_image_projection], ['global_alignment']),
+            ([self.local_image_projection], ['local_image', 'local_text', 'image_reconstruction', *of_report]),
+            ([self.sentence_pooling, self.global_alignment], ['global_alignment', 'global_prediction']),
+            ([attention.image_query, attention.text_key, attention.text_value],
+             ['local_image', 'image_reconstruction']),
+            ([attention.text_query, attention.image_key, attention.image_value], ['local_text']),
+            ([alignment and alignment.predictor], ['local_image']),
+            ([alignment and alignment.logit_scale], ['local_text']),
+            ([self.prototype_bank], ['prototype', 'kl']),
+            ([self.image_decoder], ['image_reconstruction']),
+            ([self.sentence_decoder], of_report),
+        ]
+        unused = [part for parts, losses in needed_by if not self._needs(*losses) for part in parts]
+        return [parameter for part in unused if part is not None
+                for parameter in ([part] if isinstance(part, nn.Parameter) else part.parameters())]
+
     # ------------------------------------------------------------------------------------------------- the method
 
     def encode(self, images: Tensor, reports: Reports) -> StudyFeatures:

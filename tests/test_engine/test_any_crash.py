@@ -80,7 +80,7 @@ def start_two(config: Path, work_dir: Path) -> list[WarmProcess]:
 def together(tmp_path_factory):
     """A folder with a run on two processes that was left alone."""
     folder = tmp_path_factory.mktemp('together')
-    config = short_config(folder, find_unused_parameters=True, **{'train_dataloader.batch_size': 2})
+    config = short_config(folder, **{'train_dataloader.batch_size': 2})
     processes = start_two(crash.write_config(config, folder / 'whole.py'), folder / 'whole')
     assert [process.wait() for process in processes] == [0, 0]
     return folder, config

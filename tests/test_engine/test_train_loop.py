@@ -84,6 +84,40 @@ def test_optimizer_is_fresh_in_each_stage(whole_run):
     assert steps == {2 * STEPS}
 
 
+ACCUMULATED = {'optim_wrapper.accumulative_counts': 2}  # of 3 steps in an epoch, the second and the third update
+
+
+@pytest.fixture(scope='module')
+def accumulated_run(whole_run):
+    """A run that updates at every second step, with its data."""
+    folder, _ = whole_run
+    runner = build_runner(tiny_config(folder / 'data', folder / 'sum', experiment_name='sum', **ACCUMULATED))
+    runner.train()
+    return folder, runner
+
+
+def test_accumulated_gradients(accumulated_run):
+    """The last step of an epoch updates as well, so that no gradient reaches another epoch or stage."""
+    _, runner = accumulated_run
+    steps = {int(state['step']) for state in runner.optim_wrapper.state_dict()['state'].values()}
+    assert steps == {2 * 2}
+
+
+@pytest.mark.parametrize('step', [2, 12, 14])
+def test_resumed_run_with_accumulated_gradients(accumulated_run, step, tmp_path):
+    """Resumed at an update, in mid-epoch or between two stages: the same final weights, bit by bit."""
+    folder, whole = accumulated_run
+    stopped = build_runner(tiny_config(folder / 'data', tmp_path, experiment_name=f'sum_{step}', **ACCUMULATED))
+    stopped.register_hook(StopAt(step), priority='VERY_LOW')
+    with pytest.raises(KeyboardInterrupt):
+        stopped.train()
+    resumed = build_runner(tiny_config(folder / 'data', tmp_path, experiment_name=f'more_{step}', resume=True,
+                                       load_from=str(tmp_path / f'iter_{step}.pth'), **ACCUMULATED))
+    resumed.train()
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
 class Poison(Hook):
     """Puts NaN into the images of some steps, and looks whether these steps left the model alone."""
 
@@ -114,6 +148,31 @@ def test_steps_that_are_not_finite(tmp_path):
     (log, ) = (tmp_path / 'run').glob('*/*.log')
     assert "step 2 (stage alignment, epoch 1), studies ['s" in log.read_text()
     assert '4 skipped so far, 1 in a row' in log.read_text()
+
+
+def test_accumulated_gradients_that_are_not_finite(tmp_path):
+    """One bad batch spoils the sum: all steps since the last update leave no trace, and all their studies are named."""
+    runner = build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='skip sum', **ACCUMULATED))
+    poison = Poison({3})
+    start = {}
+
+    class Remember(Hook):
+
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            if runner.iter == 3:
+                start.update({name: value.clone() for name, value in runner.model.state_dict().items()})
+
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            if runner.iter == 4:
+                assert all(torch.equal(value, start[name]) for name, value in runner.model.state_dict().items())
+
+    runner.register_hook(poison)
+    runner.register_hook(Remember())
+    runner.train()
+    assert start and runner.optim_wrapper.skipped == 1
+    (log, ) = (tmp_path / 'run').glob('*/*.log')
+    (line, ) = [line for line in log.read_text().splitlines() if 'gradients are not finite' in line]
+    assert 'step 5 (stage alignment, epoch 2), studies' in line and line.count('studies [') == 2
 
 
 def test_too_many_steps_that_are_not_finite(tmp_path):

@@ -45,12 +45,13 @@ def on_one_rank(rank: int, processes: int, root: str, folder: str) -> None:
     config = tiny_config(Path(root), Path(folder))
     torch.manual_seed(0)
     model = MODELS.build(config.model).double().eval()
-    wrapped = model
-    if processes > 1:
-        wrapped = DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=True)
     results = {}
     for stage in STAGES:
         model.set_losses(config.train_cfg.stages[stage].losses)
+        unused = {id(parameter) for parameter in model.unused_parameters()}
+        for parameter in model.parameters():
+            parameter.requires_grad_(id(parameter) not in unused)
+        wrapped = DistributedDataParallel(model, broadcast_buffers=False) if processes > 1 else model
         for name, counts in BATCHES.items():
             images, tokens, index = zip(*studies(counts)[rank::processes], strict=True)
             model.zero_grad()

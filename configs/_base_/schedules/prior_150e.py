@@ -16,5 +16,3 @@ optim_wrapper = dict(
     type='AutocastOptimWrapper',
     dtype='auto',
     optimizer=dict(type='AdamW', lr=1e-5, weight_decay=1e-6, fused=True))
-# Stages 1 and 2 leave the decoders alone.
-find_unused_parameters = True

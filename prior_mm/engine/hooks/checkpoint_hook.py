@@ -24,22 +24,16 @@ class CheckpointHook(hooks.CheckpointHook):
     It takes the same arguments. What differs: a checkpoint, also a best one, is removed once a newer one stands, not
     before; the notes are written whole or not at all, and also name the checkpoints before the last; what a crash left
     half written is removed at the start; a run that starts from the beginning forgets those of an earlier run in the
-    same folder, so that it is never resumed from them.
+    same folder, so that it is never resumed from them. A checkpoint holds no gradients: one that is due between two
+    updates is written at the next update.
     """
 
     file_backend: Any
+    _is_due = False
 
     def before_train(self, runner) -> None:
-        """Tidy up what a crash or an earlier run left.
-
-        Raises:
-            ValueError: If checkpoints by steps would fall in between accumulated gradients, which they do not hold.
-        """
+        """Tidy up what a crash or an earlier run left."""
         super().before_train(runner)
-        accumulated = runner.accumulated_steps
-        if not self.by_epoch and self.interval > 0 and self.interval % accumulated:
-            raise ValueError(f'default_hooks.checkpoint.interval={self.interval} must be a multiple of '
-                             f'optim_wrapper.accumulative_counts={accumulated}')
         if self.max_keep_ckpts <= 0:
             info = runner.message_hub.runtime_info
             self.keep_ckpt_ids = deque(info.get('keep_ckpt_ids', ()))
@@ -50,6 +44,13 @@ class CheckpointHook(hooks.CheckpointHook):
             runner.logger.info(f'removed {path}, which a crash left half written')
         if not runner.resumes_latest and (last := forget_checkpoints(runner.work_dir)):
             runner.logger.warning(f'{last} is of an earlier run in this folder: --resume will not take it by itself')
+
+    def every_n_train_iters(self, runner, n: int, start: int = 0) -> bool:
+        """Whether a checkpoint by steps is to be written now: it is due, and no gradients wait for an update."""
+        self._is_due |= super().every_n_train_iters(runner, n, start)
+        now = self._is_due and runner.optim_wrapper.should_update()
+        self._is_due &= not now
+        return now
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
         """Write, note, and only then remove what is one too many."""

@@ -81,8 +81,7 @@ class PreemptionHook(Hook):
 
     def _stop_if_asked(self, runner, step: int) -> None:
         number = self._agreed()
-        # A checkpoint holds no gradients: not between two updates.
-        if number and step % runner.accumulated_steps == 0:
+        if number and runner.optim_wrapper.should_update():  # a checkpoint holds no gradients: not between two updates
             self._stop(runner, number, step)
 
     def _agreed(self) -> int:

@@ -70,13 +70,13 @@ def test_waits_for_accumulated_gradients(whole, tmp_path):
     config = config_for(folder, tmp_path.name)
     config.optim_wrapper.accumulative_counts = 2
     runner = build_runner(config)
-    runner.register_hook(SendAt(signal.SIGTERM, 3))
+    runner.register_hook(SendAt(signal.SIGTERM, 4))
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(Preempted):
         runner.train()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, handler)
-    assert load_checkpoint(folder / tmp_path.name / 'preempted.pth')['meta']['iter'] == 4
+    assert load_checkpoint(folder / tmp_path.name / 'preempted.pth')['meta']['iter'] == 5
 
 
 def test_can_be_left_out(whole, tmp_path):
