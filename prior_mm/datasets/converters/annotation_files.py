@@ -29,12 +29,18 @@ def write_annotations(path: Path, metainfo: dict[str, Any], entries: Iterable[st
         file.write('\n]}\n')
 
 
-def write_left_out(path: Path, rows: Iterable[Sequence[str]]) -> int:
+#: The table of what was left out, beside the annotation files.
+LEFT_OUT = 'left_out.csv'
+
+
+def write_left_out(path: Path, rows: Iterable[Sequence[str]],
+                   columns: Sequence[str] = ('study_id', 'split', 'reason', 'detail')) -> int:
     """Write the table of what was left out; with nothing in it, none is left there.
 
     Args:
-        path: A ``.csv`` file, with the columns study_id, split, reason and detail.
+        path: A ``.csv`` file.
         rows: Its lines.
+        columns: Its columns.
 
     Returns:
         Their number.
@@ -49,7 +55,7 @@ def write_left_out(path: Path, rows: Iterable[Sequence[str]]) -> int:
         return 0
     with whole_file(path, 'w', encoding='utf-8', errors='replace', newline='') as file:
         writer, count = csv.writer(file), 0
-        writer.writerow(('study_id', 'split', 'reason', 'detail'))
+        writer.writerow(columns)
         for row in chain([first], rows):
             writer.writerow(row)
             count += 1

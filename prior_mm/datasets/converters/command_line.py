@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .convert import LEFT_OUT, DatasetSource, convert_dataset, print_summary
+from .annotation_files import LEFT_OUT
+from .convert import DatasetSource, convert_dataset, print_summary
 from .study_conversion import ConversionOptions
 
 

@@ -9,14 +9,13 @@ from rich.console import Console
 from prior_mm.datasets.reports import SENTENCE_SPLITTER
 from prior_mm.datasets.study_schema import SCHEMA
 
-from .annotation_files import write_annotations, write_left_out
+from .annotation_files import LEFT_OUT, write_annotations, write_left_out
 from .conversion_run import Conversion, PartSummary
 from .count_table import CountTable, print_examples
 from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions
 
 #: The table of every study and image that was left out, with the reason, beside the annotation files.
-LEFT_OUT = 'left_out.csv'
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from prior_mm.datasets.study_table import read_studies
 from prior_mm.whole_files import write_whole
 
-from .annotation_files import write_annotations
+from .annotation_files import LEFT_OUT, write_annotations
 from .csv_tables import TableError, read_rows
 from .downstream.chexpert_labels import COMPETITION
 from .downstream.subsets import stratified_order
@@ -117,6 +117,7 @@ def convert_mimic_5x200(lists: Mapping[str, Path | int], options: Mimic5x200Opti
     for name, source in lists.items():
         if found[name]:
             _write(name, source, found[name], common, options, tally)
+    tally.write_faults(options.output / 'annotations' / f'mimic_5x200_{LEFT_OUT}')
     return tally
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from prior_mm.datasets.downstream_schemas import CLASSIFICATION, SEGMENTATION
 from prior_mm.whole_files import write_whole
 
-from ..annotation_files import write_annotations
+from ..annotation_files import LEFT_OUT, write_annotations
 from ..mimic_layout import is_said_to_be_synthetic
 from .binary_images import BinaryDataset, KeptImage, keep_images, look_at_images
 from .masks import MaskWriter
@@ -88,6 +88,7 @@ def _write_repeats(data: BinaryDataset, settings: DownstreamSettings, repeats: S
         _write_lists(data, settings, repeat, kept, tally)
         write_more(repeat, kept, tally)
         repeat.splits.write(repeat.annotations(settings) / 'splits')
+        tally.write_faults(repeat.annotations(settings) / LEFT_OUT)
     return [(repeat, tally) for repeat, _, tally in sets]
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from prior_mm.datasets.downstream_schemas import MULTI_LABEL
 
-from ..annotation_files import write_annotations
+from ..annotation_files import LEFT_OUT, write_annotations
 from ..csv_tables import TableError
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
@@ -198,6 +198,7 @@ def _write_repeat(tables: _Tables, settings: DownstreamSettings, options: Chexpe
         else:
             path.unlink(missing_ok=True)
     repeat.splits.write(folder / 'splits')
+    tally.write_faults(folder / LEFT_OUT)
     return tally
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from prior_mm.datasets.downstream_schemas import CLASSIFICATION
 from prior_mm.whole_files import write_whole
 
-from ..annotation_files import write_annotations
+from ..annotation_files import LEFT_OUT, write_annotations
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
 from .chexpert import find_table, missing_parts
@@ -176,6 +176,7 @@ def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int],
         write_annotations(settings.annotations / f'{name}.json', metainfo, map(json.dumps, entries[name]))
         write_whole(settings.annotations / 'splits' / f'{name}.txt',
                     ''.join(f'{item.path}\n' for item in chosen[name]).encode())
+    tally.write_faults(settings.annotations / f'chexpert_5x200_{LEFT_OUT}')
     return tally, table is not None
 
 

@@ -1,10 +1,12 @@
 """What became of the images of a data set: kept by split and label, dropped by split and reason."""
 from collections import Counter
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from ..annotation_files import write_left_out
 from ..count_table import CountTable, print_examples
 
 _EXAMPLES = 20
@@ -23,8 +25,12 @@ class Dropped(str, Enum):
     UNREADABLE = 'image unreadable'
 
 
+#: The reasons that nobody asked for: such images are listed one by one, not only counted.
+FAULTS = (Dropped.NOT_ANNOTATED, Dropped.MISSING, Dropped.UNREADABLE)
+
+
 class Tally:
-    """Counts, and some examples.
+    """Counts, some examples, and all faults.
 
     Args:
         labels: What is counted of the images kept, in order; an image may have several, or none.
@@ -36,6 +42,7 @@ class Tally:
         self._labels: dict[str, Counter[str]] = {}
         self._dropped: dict[str, Counter[Dropped]] = {}
         self._examples: dict[Dropped, list[str]] = {}
+        self._faults: list[tuple[str, str, str]] = []
 
     def keep(self, split: str, labels: tuple[str, ...] | list[str]) -> None:
         """Count an image that is kept, with its labels."""
@@ -47,6 +54,12 @@ class Tally:
         self._dropped.setdefault(split, Counter())[reason] += 1
         if len(examples := self._examples.setdefault(reason, [])) < _EXAMPLES:
             examples.append(example)
+        if reason in FAULTS:
+            self._faults.append((example, split, reason.value))
+
+    def write_faults(self, path: Path) -> None:
+        """List the images that should have been there in a CSV file; without any, there is none."""
+        write_left_out(path, self._faults, ('image', 'split', 'reason'))
 
     def summary(self, split: str) -> dict[str, Any]:
         """Of one split, for its annotation file."""

@@ -129,4 +129,7 @@ def test_missing_images(tmp_path):
     (root / 'train/patient00003/study1/view1_frontal.jpg').unlink()
     (root / 'train/patient00004/study1/view1_frontal.jpg').write_bytes(b'')
     assert sum(convert(root)[0].kept.values()) == 58
+    listed = (root / 'annotations/left_out.csv').read_text().splitlines()[1:]
+    assert sorted(line.split(',')[0].split('/')[1] for line in listed) == ['patient00003', 'patient00004']
     assert sum(convert(root, check_images=False)[0].kept.values()) == 60
+    assert not (root / 'annotations/left_out.csv').exists()

@@ -96,6 +96,9 @@ def test_images_that_cannot_be_used(rsna):
     assert sum(found.get('image missing or empty', 0) for found in dropped) == 2
     assert sum(found.get('image unreadable', 0) for found in dropped) == 2
     assert dropped[-1] == {'not in the table': 1} and sum(tally.kept.values()) == 36 and after.of == before.of
+    listed = (rsna / 'annotations/left_out.csv').read_text().splitlines()
+    assert listed[0] == 'image,split,reason' and len(listed) == 5
+    assert sum('image unreadable' in line for line in listed) == 2
 
 
 @pytest.mark.parametrize('rows, message', [
