@@ -4,6 +4,7 @@ from collections import defaultdict
 import torch
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
+from torch.nn.parallel import DistributedDataParallel
 
 from prior_mm.registry import LOOPS
 
@@ -106,7 +107,8 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         stage = self.stages.stages[number]
         model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
         model.set_losses(stage.losses)
-        self._let_rest(model.unused_parameters())
+        if isinstance(self.runner.model, DistributedDataParallel):
+            self._let_rest(model.unused_parameters())
         if self._iter == first * self.steps_per_epoch:
             self.runner.optim_wrapper.optimizer.state = defaultdict(dict)
         self.runner.logger.info(f'stage {number + 1} of {len(self.stages.stages)}, {stage.name}: epochs {first + 1} to '
@@ -121,7 +123,7 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         for parameter in self._resting:
             parameter.requires_grad_(False)
             parameter.grad = None
-        if set(self._resting) != before and is_model_wrapper(self.runner.model):
+        if set(self._resting) != before:
             self.runner.model = self.runner.wrap_model(self.runner.cfg.get('model_wrapper_cfg'),
                                                        self.runner.model.module)
 
