@@ -20,11 +20,12 @@ DATA_SAMPLERS = _child('data sampler', root.DATA_SAMPLERS, 'datasets', 'downstre
 TRANSFORMS = _child('transform', root.TRANSFORMS, 'datasets', 'downstream')
 METRICS = _child('metric', root.METRICS, 'evaluation')
 RUNNERS = _child('runner', root.RUNNERS, 'engine')
+STRATEGIES = _child('strategy', root.STRATEGIES, 'engine')
 LOOPS = _child('loop', root.LOOPS, 'engine')
 HOOKS = _child('hook', root.HOOKS, 'engine')
 OPTIM_WRAPPERS = _child('optim_wrapper', root.OPTIM_WRAPPERS, 'engine')
 WEIGHT_INITIALIZERS = _child('weight initializer', root.WEIGHT_INITIALIZERS, 'downstream')
 #: Where we have no parts of our own: without a child of the scope, MMEngine would warn that it takes its own.
 WITHOUT_PARTS = [_child(parent.name, parent, 'registry') for parent in (
-    root.EVALUATOR, root.LOG_PROCESSORS, root.OPTIMIZERS, root.OPTIM_WRAPPER_CONSTRUCTORS, root.PARAM_SCHEDULERS,
-    root.VISUALIZERS, root.VISBACKENDS)]
+    root.EVALUATOR, root.FUNCTIONS, root.LOG_PROCESSORS, root.MODEL_WRAPPERS, root.OPTIMIZERS,
+    root.OPTIM_WRAPPER_CONSTRUCTORS, root.PARAM_SCHEDULERS, root.VISUALIZERS, root.VISBACKENDS)]

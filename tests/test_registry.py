@@ -6,11 +6,12 @@ import sys
 import pytest
 from mmcv.transforms import BaseTransform
 from mmengine import registry as root
+from mmengine._strategy import BaseStrategy
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import BaseLoop, FlexibleRunner, Runner
 from tiny_run import tiny_config
 from torch import nn
 from torch.utils.data import Dataset, Sampler
@@ -24,7 +25,8 @@ from prior_mm import registry
 
 #: What a component of each registry is.
 KINDS = dict(MODELS=nn.Module, DATASETS=Dataset, DATA_SAMPLERS=Sampler, TRANSFORMS=BaseTransform, METRICS=BaseMetric,
-             RUNNERS=Runner, LOOPS=BaseLoop, HOOKS=Hook, OPTIM_WRAPPERS=OptimWrapper,
+             RUNNERS=(Runner, FlexibleRunner), STRATEGIES=BaseStrategy, LOOPS=BaseLoop, HOOKS=Hook,
+             OPTIM_WRAPPERS=OptimWrapper,
              WEIGHT_INITIALIZERS=prior_mm.downstream.PretrainedBackbone)
 PACKAGES = (prior_mm.datasets, prior_mm.models, prior_mm.engine, prior_mm.evaluation, prior_mm.downstream)
 COMPONENTS = {

@@ -48,6 +48,8 @@ def main() -> None:
         config.load_from = args.checkpoint or find_checkpoint(
             config.work_dir, config.get('trained_by') or command_of(args))
     config.resume = False
+    for name in ('runner_type', 'strategy'):  # how it was trained; here the model is whole on each process
+        config.pop(name, None)
     runner = build_runner(config, args.launcher)
     runner.logger.info(f'checkpoint: {config.load_from or "none, random weights"}')
     runner.load_or_resume()

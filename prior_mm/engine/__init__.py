@@ -1,5 +1,6 @@
 """The training engine: stages, mixed precision, and a runner whose checkpoints are data."""
 from .autocast_optim_wrapper import AutocastOptimWrapper
+from .fsdp import FSDPStrategy, PriorFlexibleRunner, ShardedOptimWrapper
 from .hooks import (
     CheckpointHook,
     PreemptionHook,
@@ -13,6 +14,6 @@ from .stages import Stage, Stages
 from .train_loop import StagedTrainLoop
 from .visit_train_loop import VisitTrainLoop
 
-__all__ = ['AutocastOptimWrapper', 'CheckpointHook', 'PreemptionHook', 'PriorRunner', 'ProgressBarHook',
-           'PrototypeTemperatureHook', 'SkippedStudiesHook', 'Stage', 'StageCheckpointHook', 'StagedTrainLoop',
-           'Stages', 'VisitTrainLoop']
+__all__ = ['AutocastOptimWrapper', 'CheckpointHook', 'FSDPStrategy', 'PreemptionHook', 'PriorFlexibleRunner',
+           'PriorRunner', 'ProgressBarHook', 'PrototypeTemperatureHook', 'ShardedOptimWrapper', 'SkippedStudiesHook',
+           'Stage', 'StageCheckpointHook', 'StagedTrainLoop', 'Stages', 'VisitTrainLoop']

@@ -14,10 +14,11 @@ from mmengine.registry import init_default_scope
 
 from prior_mm.checkpoint import latest_checkpoint
 from prior_mm.dependencies import check_toolboxes_of
+from prior_mm.registry import RUNNERS
 from prior_mm.whole_files import first_whole
 
+from .data_runner import DataRunner
 from .hooks import Preempted
-from .runner import PriorRunner
 
 
 def load_config(path: str, options: dict | None = None, work_dir: str | None = None) -> Config:
@@ -47,12 +48,15 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
     return config
 
 
-def build_runner(config: Config, launcher: str = 'none') -> PriorRunner:
-    """Build the runner; on many processes without a GPU, over gloo.
+def build_runner(config: Config, launcher: str = 'none') -> DataRunner:
+    """Build the runner that ``runner_type`` names; on many processes without a GPU, over gloo.
 
     Args:
         config: The config.
         launcher: ``'none'``, ``'pytorch'`` (torchrun), ``'slurm'`` or ``'mpi'``.
+
+    Raises:
+        ValueError: If the runner is not one of ours, whose checkpoints are data, or something it needs is missing.
     """
     config.launcher = launcher
     if launcher != 'none' and not torch.cuda.is_available():
@@ -67,7 +71,14 @@ def build_runner(config: Config, launcher: str = 'none') -> PriorRunner:
             find_unused_parameters=config.get('find_unused_parameters', False))
         config.sync_bn = None  # PyTorch's SyncBatchNorm runs on GPUs only
     init_default_scope(config.get('default_scope', 'prior_mm'))
-    return PriorRunner.from_cfg(config)
+    name = config.get('runner_type', 'PriorRunner')
+    runner = RUNNERS.get(name)
+    if not (isinstance(runner, type) and issubclass(runner, DataRunner)):
+        raise ValueError(f"runner_type must be 'PriorRunner' or 'PriorFlexibleRunner', got {name!r}: other runners run "
+                         'what a checkpoint holds as code')
+    if 'strategy' in config and name == 'PriorRunner':
+        raise ValueError("strategy is for FlexibleRunner: set runner_type='PriorFlexibleRunner', or leave it out")
+    return runner.from_cfg(config)
 
 
 def resume_after_restart(config: Config) -> None:

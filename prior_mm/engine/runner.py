@@ -1,45 +1,20 @@
 """The runner: MMEngine's, with checkpoints that are data."""
-import shutil
-import time
-from pathlib import Path
 from typing import Any
 
-import mmengine
 import torch
-from mmengine.dist import broadcast_object_list, get_world_size, is_main_process, master_only
-from mmengine.model import is_model_wrapper
-from mmengine.optim import OptimWrapper
+from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import weights_to_cpu
 
-from prior_mm.checkpoint import (
-    latest_checkpoint,
-    load_checkpoint,
-    load_weights,
-    open_checkpoint,
-    parameters_of,
-    save_checkpoint,
-)
+from prior_mm.checkpoint import load_weights
 from prior_mm.registry import RUNNERS
-from prior_mm.version import __version__
 
-from .stop_signals import shield_workers
+from .data_runner import DataRunner, remember_scales, unwrapped
 
 
 @RUNNERS.register_module()
-class PriorRunner(Runner):
-    """A runner whose checkpoints hold plain data only, are written whole or not at all, and never run code.
-
-    A checkpoint holds ``state_dict``, ``optimizer``, and in ``meta`` the epoch and step, the seed, the config as nested
-    dicts, the preprocessing of the images and the summary of the training data. Nothing in it is ever executed:
-    MMEngine's own resume parses the config text of a checkpoint as Python, which this one neither writes nor reads.
-    """
-
-    optim_wrapper: OptimWrapper
-    param_schedulers: Any
-    #: ``meta`` of the checkpoint whose weights were loaded last.
-    loaded_meta: dict[str, Any] = {}
-    _within_step = False
+class PriorRunner(DataRunner, Runner):
+    """MMEngine's runner, on one process or with DDP on many; see :class:`DataRunner` for what is ours."""
 
     def build_model(self, model: Any) -> Any:
         """As MMEngine's; with ``channels_last`` in the config, convolutions have their channels last.
@@ -50,186 +25,29 @@ class PriorRunner(Runner):
         built = super().build_model(model)
         return built.to(memory_format=torch.channels_last) if self.cfg.get('channels_last') else built
 
-    def call_hook(self, fn_name: str, **kwargs) -> None:
-        """As MMEngine's, and keep in mind whether the present step is done but not counted yet."""
-        self._within_step = fn_name == 'after_train_iter'
-        super().call_hook(fn_name, **kwargs)
-
-    @property
-    def resumes_latest(self) -> bool:
-        """Whether the run goes on from the last checkpoint of its folder, if there is one."""
-        return self._resume and self._load_from is None
-
-    def train(self) -> torch.nn.Module:
-        """Train as the config says; see :class:`PreemptionHook` for what ends it early."""
-        try:
-            return super().train()
-        finally:
-            self.call_hook('release')
-
-    def register_default_hooks(self, hooks: dict | None = None) -> None:
-        """MMEngine's, and :class:`PreemptionHook`; ``default_hooks=dict(preemption=None)`` leaves it out."""
-        hooks = dict(preemption=dict(type='prior_mm.PreemptionHook')) | dict(hooks or {})
-        if hooks['preemption'] is None:
-            del hooks['preemption']
-        super().register_default_hooks(hooks)
-
-    @staticmethod
-    def build_dataloader(dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False) -> Any:
-        """As MMEngine's; the workers outlive a signal that asks the run to stop."""
-        built = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
-        return built if built is dataloader else shield_workers(built)
-
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
-        """As MMEngine's; each group of parameters keeps its ``lr_mult`` as ``lr_scale``, since stages set the rates."""
-        built = super().build_optim_wrapper(optim_wrapper)
-        for group in built.param_groups:
-            group.setdefault('lr_scale', group['lr'] / built.optimizer.defaults['lr'])
-        return built
+        """As MMEngine's; see :func:`remember_scales`."""
+        return remember_scales(super().build_optim_wrapper(optim_wrapper))
 
-    @master_only
-    def save_checkpoint(self, out_dir: str, filename: str, file_client_args: dict | None = None,
-                        save_optimizer: bool = True, save_param_scheduler: bool = True, meta: dict | None = None,
-                        by_epoch: bool = True, backend_args: dict | None = None) -> None:
-        """Write a checkpoint to a local folder; called by ``CheckpointHook``.
+    def state_of_training(self, with_optimizer: bool) -> dict[str, Any]:
+        """Weights and optimizer, on the first process."""
+        if not is_main_process():
+            return {}
+        state: dict[str, Any] = dict(state_dict=dict(weights_to_cpu(unwrapped(self.model).state_dict())))
+        if with_optimizer:
+            state['optimizer'] = self.optim_wrapper.state_dict()
+        return state
 
-        Args:
-            out_dir: The folder.
-            filename: Name of the file in it.
-            file_client_args: Not supported; see ``backend_args``.
-            save_optimizer: Also what is needed to resume.
-            save_param_scheduler: Also the state of parameter schedulers, if there are any.
-            meta: More plain data to store; its entries come before what is found here.
-            by_epoch: Whether it is called at the end of an epoch (or of a step).
-            backend_args: Not supported: checkpoints are local files.
+    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> str:
+        """Load weights into the model."""
+        return load_weights(unwrapped(self.model), weights, source, strict)
 
-        Raises:
-            ValueError: If it should be written elsewhere than to a local folder.
-            OSError: If it cannot be written; the message names the checkpoint before it, which is untouched.
-        """
-        if file_client_args or backend_args:
-            raise ValueError('checkpoints are written to local folders only; leave backend_args out of the hook')
-        model = _unwrapped(self.model)
-        dataset = self.train_dataloader.dataset
-        given, meta = meta or {}, {
-            'epoch': self.epoch + by_epoch, 'iter': self.iter + self._within_step, 'seed': self.seed,
-            'steps_per_epoch': len(self.train_dataloader), 'world_size': get_world_size(),
-            'experiment_name': self.experiment_name, 'time': time.strftime('%Y%m%d_%H%M%S'),
-            'prior_mm_version': __version__, 'mmengine_version': mmengine.__version__,
-            'config': plain(self.cfg.to_dict()), 'dataset_meta': plain(getattr(dataset, 'metainfo', {})),
-        }
-        meta.update(given)
-        if hasattr(model.data_preprocessor, 'describe'):
-            meta['preprocessing'] = plain(model.data_preprocessor.describe())
-        checkpoint: dict[str, Any] = dict(meta=meta, state_dict=dict(weights_to_cpu(model.state_dict())))
-        if save_optimizer:
-            checkpoint['optimizer'] = self.optim_wrapper.state_dict()
-            # What CheckpointHook needs to go on: the best score and the files that it keeps.
-            checkpoint['runtime_info'] = {key: value for key, value in self.message_hub.runtime_info.items()
-                                          if key in ('best_score', 'best_ckpt', 'last_ckpt', 'keep_ckpt_ids')}
-            checkpoint['runtime_info'] = plain(checkpoint['runtime_info'])
-        if save_param_scheduler and self.param_schedulers:  # none with StagedTrainLoop: its schedule is a function
-            checkpoint['param_schedulers'] = [plain(scheduler.state_dict()) for scheduler in self.param_schedulers]
-        self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
-        try:
-            save_checkpoint(checkpoint, f'{out_dir}/{filename}')
-        except OSError as error:
-            last = latest_checkpoint(self.work_dir)
-            there = next(path for path in (Path(out_dir), *Path(out_dir).absolute().parents) if path.is_dir())
-            raise OSError(
-                f'{out_dir}/{filename} could not be written: {error.strerror or error}; '
-                f'{shutil.disk_usage(there).free >> 20} MB are free there. '
-                + (f'The checkpoint before it, {last}, is whole' if last else 'There is no checkpoint before it')
-                + '. Make room, then go on with --resume') from error
-
-    def load_or_resume(self) -> None:
-        """Load or resume what the config says; without a file, the last whole checkpoint of the work folder.
-
-        Raises:
-            ValueError: If all checkpoints of the folder are damaged.
-        """
-        if self._has_loaded or not self.resumes_latest:
-            super().load_or_resume()
-            return
-        found: list[str | None] = [None, None]
-        if is_main_process():
-            try:
-                latest = latest_checkpoint(self.work_dir)
-                found[0] = str(latest) if latest else None
-            except ValueError as error:
-                found[1] = str(error)
-        broadcast_object_list(found)  # all go on from the same, also where one sees a folder of its own
-        if found[1]:
-            raise ValueError(found[1])
-        if found[0]:
-            self.resume(found[0])
-        else:
-            self.logger.info(f'{self.work_dir} holds no checkpoint to resume: from the beginning')
-
-    def load_checkpoint(self, filename: str, map_location: Any = 'cpu', strict: bool = False,
-                        revise_keys: Any = ()) -> dict:
-        """Load weights into the model.
-
-        Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If it is damaged, unsafe, or fits the model nowhere, or not everywhere and ``strict`` is set.
-        """
-        loaded = open_checkpoint(filename)
-        weights = parameters_of(loaded, filename)
-        checkpoint = dict(state_dict={key.removeprefix('module.'): value for key, value in weights.items()})
-        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
-        self.logger.info(load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, strict))
-        self._has_loaded = True
-        self.loaded_meta = loaded['meta'] if isinstance(loaded.get('meta'), dict) else {}
-        return checkpoint
-
-    def resume(self, filename: str, resume_optimizer: bool = True, resume_param_scheduler: bool = True,
-               map_location: Any = 'cpu') -> None:
-        """Go on from a checkpoint, wherever in a stage or an epoch it was written.
-
-        Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If it is damaged, unsafe, of another model, has no optimizer state, or counts other steps.
-        """
-        checkpoint = load_checkpoint(filename, map_location)
-        meta = checkpoint.get('meta')
-        if not isinstance(meta, dict) or 'optimizer' not in checkpoint or not {'epoch', 'iter'} <= meta.keys():
-            raise ValueError(f'{filename} cannot be resumed: it holds weights but no state of a training. To start '
-                             f'from its weights: --cfg-options load_from={filename}')
-        now = dict(steps_per_epoch=len(self.train_dataloader), world_size=get_world_size())
-        for name, value in now.items():
-            if meta.get(name, value) != value:
-                raise ValueError(f'{filename} cannot be resumed: it was written with {name}={meta[name]}, now it is '
-                                 f'{value}. Take the same data, batch size and number of processes')
-        if meta.get('seed') not in (None, self.seed):
-            self.logger.warning(f'the seed of {filename}, {meta["seed"]}, is taken instead of {self.seed}')
-            self._randomness_cfg.update(seed=meta['seed'])
-            self.set_randomness(**self._randomness_cfg)
-            self.train_dataloader.sampler.seed = meta['seed']
-        self.logger.info(load_weights(_unwrapped(self.model), checkpoint['state_dict'], filename, strict=True))
-        self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
+    def take_optimizer(self, state: dict) -> None:
+        """Load the state of the optimizer."""
         self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
-        self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
-        if self.param_schedulers and 'param_schedulers' in checkpoint:
-            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
-            for scheduler, state in zip(self.param_schedulers, checkpoint['param_schedulers'], strict=True):
-                scheduler.load_state_dict(state)
-        for key, value in checkpoint.get('runtime_info', {}).items():
-            self.message_hub.update_info(key, value)
-        self._has_loaded = True
-        self.logger.info(f'resumed from {filename}: epoch {self.epoch}, step {self.iter}')
+        self.optim_wrapper.load_state_dict(state)
 
-
-def plain(value: Any) -> Any:
-    """Config values as plain data: tuples as lists, what is neither number, text nor container as its text."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [plain(item) for item in value]
-    if value is None or type(value) in (str, int, float, bool):
-        return value
-    return plain(value.item()) if hasattr(value, 'item') else str(value)
-
-
-def _unwrapped(model):
-    return model.module if is_model_wrapper(model) else model
+    def reseed(self, seed: int) -> None:
+        """Go on with another seed than the config's."""
+        self._randomness_cfg.update(seed=seed)
+        self.set_randomness(**self._randomness_cfg)

@@ -113,6 +113,16 @@ class PRIOR(BaseModel):
         return [parameter for part in unused if part is not None
                 for parameter in ([part] if isinstance(part, nn.Parameter) else part.parameters())]
 
+    def parts_with_one_entry(self) -> list[nn.Module]:
+        """The parts whose parameters nobody touches but their own ``forward``, so that FSDP can gather each by itself.
+
+        BERT's layers are not among them: :func:`packed_bert` goes past their ``forward``.
+        """
+        backbone = self.image_encoder.backbone
+        stages = [getattr(backbone, name) for name in getattr(backbone, 'res_layers', ())]
+        parts = [*stages, self.image_encoder, self.text_encoder, self.image_decoder, self.sentence_decoder]
+        return [part for part in parts if part is not None]
+
     # ------------------------------------------------------------------------------------------------- the method
 
     def encode(self, images: Tensor, reports: Reports) -> StudyFeatures:

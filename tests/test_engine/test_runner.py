@@ -52,7 +52,12 @@ def test_config_text_is_never_executed(run, tmp_path):
     (lambda c: c['meta'].update(steps_per_epoch=7), 'steps_per_epoch=7, now it is 3'),
     (lambda c: c['state_dict'].pop('global_alignment.logit_scale'), 'global_alignment.logit_scale'),
     (lambda c: c['state_dict'].update(stranger=torch.zeros(1)), 'stranger'),
-], ids=['no optimizer', 'no meta', 'other data', 'missing tensor', 'unknown tensor'])
+    (lambda c: c['meta'].update(iter='9'), "must be whole numbers, they are 3 and '9'"),
+    (lambda c: c.update(optimizer=[1]), 'optimizer or schedules is damaged'),
+    (lambda c: c['optimizer']['param_groups'].pop(), 'optimizer or schedules is damaged'),
+    (lambda c: c.update(runtime_info=7), 'optimizer or schedules is damaged'),
+], ids=['no optimizer', 'no meta', 'other data', 'missing tensor', 'unknown tensor', 'no number', 'optimizer a list',
+        'no groups', 'no dict'])
 def test_resume_refuses_what_does_not_fit(run, tmp_path, change, message):
     """A checkpoint of another model or other data is an error, not a run that is silently another one."""
     checkpoint = load_checkpoint(run / 'run' / 'epoch_3.pth')

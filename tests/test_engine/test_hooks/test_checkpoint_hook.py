@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tiny_run import tiny_config
 
-import prior_mm.engine.runner
+import prior_mm.engine.data_runner
 import prior_mm.whole_files
 from prior_mm.checkpoint import latest_checkpoint, load_checkpoint, note_checkpoint
 from prior_mm.engine.launch import build_runner, find_checkpoint
@@ -104,13 +104,13 @@ def test_earlier_run_is_not_resumed(run, tmp_path):
 
 def test_one_stands_at_any_moment(tmp_path, monkeypatch):
     """Nothing is removed before its successor is written, not even where one alone is kept, nor of the best ones."""
-    save, seen = prior_mm.engine.runner.save_checkpoint, []
+    save, seen = prior_mm.engine.data_runner.save_checkpoint, []
 
     def watched(checkpoint, path):
         seen.append((Path(path).name, {file.name for file in (tmp_path / 'run').glob('*.pth')}))
         save(checkpoint, path)
 
-    monkeypatch.setattr(prior_mm.engine.runner, 'save_checkpoint', watched)
+    monkeypatch.setattr(prior_mm.engine.data_runner, 'save_checkpoint', watched)
     build_runner(config_for(tmp_path, 'run', max_keep_ckpts=1, **BEST)).train()
     for kind in ('iter_', 'best_'):
         written = [there for name, there in seen if name.startswith(kind)]

@@ -1,0 +1,119 @@
+"""Training in shards: FSDP through FlexibleRunner, on two processes without a GPU (gloo), is the run that DDP gives."""
+import json
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_run import tiny_config
+from warm_process import WarmProcess
+
+from prior_mm.checkpoint import load_checkpoint, save_checkpoint
+from prior_mm.engine.launch import build_runner
+
+FSDP = dict(runner_type='PriorFlexibleRunner', strategy=dict(type='FSDPStrategy'))
+
+
+def short_config(folder: Path, **changes):
+    """Three stages of one epoch of 3 steps each, with a checkpoint after every other step and parts with own rates."""
+    config = tiny_config(folder / 'data', folder / 'run', **{
+        'train_dataloader.batch_size': 2, 'optim_wrapper.optimizer': dict(weight_decay=1e-2, eps=1e-2),
+        'default_hooks.checkpoint': dict(by_epoch=False, interval=2, max_keep_ckpts=9),
+        'optim_wrapper.clip_grad': dict(max_norm=5.),
+        'optim_wrapper.paramwise_cfg': dict(custom_keys={'image_encoder.backbone.layer': dict(lr_mult=3.)}), **changes})
+    for stage in config.train_cfg.stages:
+        stage.update(epochs=1, warmup_epochs=0)
+    return config
+
+
+def train(folder: Path, name: str, *options, **changes) -> list[int]:
+    """Exit codes of `tools/train.py` on two processes; what they print goes to <name>.log."""
+    short_config(folder, **changes).dump(str(folder / f'{name}.py'))
+    with socket.socket() as place:
+        place.bind(('127.0.0.1', 0))
+        port = str(place.getsockname()[1])
+    processes = [WarmProcess(
+        'tools/train.py', [folder / f'{name}.py', '--work-dir', folder / name, '--launcher', 'pytorch', *options],
+        folder / f'{name}.log', RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1',
+        MASTER_PORT=port) for rank in range(2)]
+    return [process.wait() for process in processes]
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory) -> Path:
+    """A folder with the same run under DDP and under FSDP."""
+    folder = tmp_path_factory.mktemp('flexible')
+    assert train(folder, 'ddp') == [0, 0], (folder / 'ddp.log').read_text()[-2000:]
+    assert train(folder, 'fsdp', **FSDP) == [0, 0], (folder / 'fsdp.log').read_text()[-2000:]
+    return folder
+
+
+def scalars(folder: Path) -> list[dict]:
+    """What was logged, line by line, but for times."""
+    text = next(folder.glob('*/vis_data/scalars.json')).read_text()
+    return [{key: value for key, value in json.loads(line).items() if 'time' not in key}
+            for line in text.splitlines()]
+
+
+def test_same_numbers(runs):
+    """Losses, gradient norms and validation of all steps, and the weights in the end, are DDP's but for rounding.
+
+    Adam has a large eps here: with the usual one, its first steps follow the sign of gradients that are nothing but
+    rounding, such as those of the biases of attention keys. Seen were 3e-6 of the losses and norms, 3e-7 of weights.
+    """
+    for ddp, fsdp in zip(scalars(runs / 'ddp'), scalars(runs / 'fsdp'), strict=True):
+        assert fsdp == pytest.approx(ddp, rel=1e-5, abs=1e-5)
+    ddp, fsdp = (load_checkpoint(runs / name / 'iter_8.pth')['state_dict'] for name in ('ddp', 'fsdp'))
+    torch.testing.assert_close(fsdp, ddp, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize('step', [2, 4, 8])
+def test_same_file(runs, step):
+    """In each stage a checkpoint has DDP's entries, with the same names, shapes, parameter groups and step counts."""
+    ddp, fsdp = (load_checkpoint(runs / name / f'iter_{step}.pth') for name in ('ddp', 'fsdp'))
+    assert fsdp.keys() == ddp.keys() and fsdp['meta'].keys() == ddp['meta'].keys()
+    assert {key: value.shape for key, value in fsdp['state_dict'].items()} == {
+        key: value.shape for key, value in ddp['state_dict'].items()}
+    assert fsdp['optimizer']['param_groups'] == ddp['optimizer']['param_groups']
+    states = [{number: {key: value.shape for key, value in state.items()} | dict(steps=float(state['step']))
+               for number, state in checkpoint['optimizer']['state'].items()} for checkpoint in (ddp, fsdp)]
+    assert states[0] == states[1]
+
+
+def test_resumed_run(runs):
+    """A run that goes on in the middle of a stage ends with the very weights and optimizer of the whole run."""
+    assert train(runs, 'resumed', '--resume', runs / 'fsdp' / 'iter_4.pth', **FSDP) == [0, 0]
+    whole, resumed = (load_checkpoint(runs / name / 'iter_8.pth') for name in ('fsdp', 'resumed'))
+    torch.testing.assert_close(resumed['state_dict'], whole['state_dict'], rtol=0, atol=0)
+    torch.testing.assert_close(resumed['optimizer'], whole['optimizer'], rtol=0, atol=0)
+
+
+def test_one_process_takes_it(runs):
+    """The stage's last checkpoint loads, strictly, into a model on one process, which evaluates it."""
+    runner = build_runner(short_config(runs, experiment_name='one process'))
+    runner.load_checkpoint(str(runs / 'fsdp' / 'stage_3_reconstruction.pth'), strict=True)
+    assert 0 <= runner.test()['retrieval/image_to_text/recall@1'] <= 1
+
+
+def test_config_text_is_never_executed(runs):
+    """Python smuggled into a checkpoint, which MMEngine's FlexibleRunner would run as it resumes, is refused."""
+    checkpoint = load_checkpoint(runs / 'fsdp' / 'iter_4.pth')
+    checkpoint['meta'].update(config=f"open({str(runs / 'ran')!r}, 'w')")
+    save_checkpoint(checkpoint, runs / 'smuggled.pth')
+    codes = train(runs, 'smuggled', '--resume', runs / 'smuggled.pth', **FSDP)
+    assert 0 not in codes and not (runs / 'ran').exists()
+    log = (runs / 'smuggled.log').read_text()
+    assert 'smuggled.pth is refused' in log and 'Traceback' not in log
+
+
+@pytest.mark.parametrize(('changes', 'launcher', 'message'), [
+    (FSDP, 'none', 'tools/dist_train.sh CONFIG GPUS'),
+    (dict(runner_type='PriorFlexibleRunner'), 'none', "strategy.type='FSDPStrategy', got None"),
+    (dict(FSDP, strategy=dict(type='DDPStrategy')), 'none', "strategy.type='FSDPStrategy', got 'DDPStrategy'"),
+    (dict(runner_type='FlexibleRunner'), 'none', "'PriorFlexibleRunner', got 'FlexibleRunner'"),
+    (dict(strategy=dict(type='FSDPStrategy')), 'none', "set runner_type='PriorFlexibleRunner'"),
+], ids=['no launcher', 'no strategy', 'other strategy', "MMEngine's runner", 'no runner'])
+def test_wrong_use(runs, changes, launcher, message):
+    """What does not fit together is said in a line, with the mend."""
+    with pytest.raises(ValueError, match=message):
+        build_runner(short_config(runs, experiment_name=message, **changes), launcher)
