@@ -1,4 +1,5 @@
 """The results of several tasks in one table."""
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def print_overview(records: Sequence[dict[str, Any]], console: Console | None = 
 
     Args:
         records: Results.
-        console: Where to; the screen by default.
+        console: Where to; the screen by default, and where that is a file, in lines of 140 characters.
     """
     table = Table(title='all tasks', title_justify='left')
     for column in ('task', 'config', 'data', 'figure'):
@@ -65,4 +66,4 @@ def print_overview(records: Sequence[dict[str, Any]], console: Console | None = 
         chance = '-' if row['chance'] is None else f'{shown(row["figure"], row["chance"])} ({row["chance_is"]})'
         table.add_row(row['task'], row['config'], row['data'], row['figure'].replace('_', ' '),
                       shown(row['figure'], row['value']), chance)
-    (console or Console()).print(table)
+    (console or Console(width=None if sys.stdout.isatty() else 140)).print(table)
