@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     result = call('dataset_converters/rsna.py', 'rsna', '--pixels', 64, '--protocol', 'demo/1', '--no-masks',
                   cwd=folder)
     assert result.returncode == 0, result.stderr
-    backbone = ResNet(18, in_channels=1, stem_channels=8, base_channels=8)
+    backbone = ResNet(18, in_channels=1, stem_channels=16, base_channels=16)
     save_checkpoint(dict(meta=dict(preprocessing=dict(mean=0.4755, std=0.3011, pixel_range=[0., 1.])), state_dict={
         f'image_encoder.backbone.{name}': torch.full_like(value, 0.01) if value.ndim == 4 else value
         for name, value in backbone.state_dict().items()}), folder / 'pretrained.pth')
@@ -40,7 +40,7 @@ def folder(tmp_path_factory):
 _base_ = {str(ROOT / 'configs/downstream/demo/rsna_cls.py')!r}
 work_dir = 'work_dirs/tiny_cls'
 downstream = dict(size=64)
-model = dict(backbone=dict(stem_channels=8, base_channels=8), head=dict(in_channels=64))
+model = dict(backbone=dict(stem_channels=16, base_channels=16), head=dict(in_channels=128))
 train_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False)
 val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = dict(num_workers=0)

@@ -1,12 +1,15 @@
 """The tools as a user calls them: train, resume, evaluate, on one process and on two."""
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tiny_run import LABELS, tiny_config
+
+from prior_mm.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,3 +92,23 @@ def test_two_processes(folder):
     result = call('tools/dist_test.sh', 'evaluate.py', 'two/epoch_6.pth', 2, '--out', 'two.json', cwd=folder)
     assert result.returncode == 0, result.stderr[-3000:]
     assert json.loads((folder / 'two.json').read_text())['metrics']['zero_shot/studies'] == 12
+
+
+def test_two_nodes_of_two_processes(folder):
+    """dist_train.sh, started on each machine with NNODES and NODE_RANK, joins their processes; here on one machine."""
+    config = tiny_config(folder / 'data', 'nodes', **{'train_dataloader.batch_size': 1})
+    config.train_cfg.stages = [dict(config.train_cfg.stages[0], epochs=1)]
+    config.dump(str(folder / 'nodes.py'))
+    with socket.socket() as place:
+        place.bind(('127.0.0.1', 0))
+        port = str(place.getsockname()[1])
+    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+    nodes = [subprocess.Popen(
+        [str(ROOT / 'tools/dist_train.sh'), 'nodes.py', '2'], cwd=folder, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, env={
+            **os.environ, 'OMP_NUM_THREADS': '1', 'PATH': path, 'NNODES': '2', 'NODE_RANK': str(rank), 'PORT': port})
+             for rank in range(2)]
+    for node in nodes:
+        printed, _ = node.communicate(timeout=300)
+        assert node.returncode == 0, printed[-3000:]
+    assert load_checkpoint(folder / 'nodes' / 'epoch_1.pth')['meta']['world_size'] == 4

@@ -11,10 +11,11 @@ from prior_mm.models.encoders.recompute import recompute_blocks
 from prior_mm.structures import Reports
 
 SIZES = dict(vocab_size=20, hidden_size=12, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48)
+# With 8 channels (channels last), an odd batch and two threads, PyTorch 2.10 writes beyond a gradient on the CPU.
+RESNET = dict(type='mmpretrain.ResNet', depth=18, in_channels=1, stem_channels=16, base_channels=16)
 BACKBONES = {
-    'ResNet': (dict(type='mmpretrain.ResNet', depth=18, in_channels=1, stem_channels=8, base_channels=8), 64),
-    'ResNet with fixed statistics': (
-        dict(type='mmpretrain.ResNet', depth=18, in_channels=1, stem_channels=8, base_channels=8, norm_eval=True), 64),
+    'ResNet': (RESNET, 128),
+    'ResNet with fixed statistics': (dict(RESNET, norm_eval=True), 128),
     'ConvNeXt with stochastic depth': (
         dict(type='mmpretrain.ConvNeXt', arch='atto', in_channels=1, gap_before_final_norm=False, drop_path_rate=0.5),
         320),
