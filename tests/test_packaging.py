@@ -40,7 +40,8 @@ def imported(*folders: str) -> set[str]:
                 names |= {alias.name.split('.')[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 names.add(node.module.split('.')[0])
-    return names - set(sys.stdlib_module_names) - {'prior_mm'} - {path.stem for path in (ROOT / 'tests').glob('*.py')}
+    neighbours = {path.stem for folder in ('tests', 'tools/benchmarks') for path in (ROOT / folder).glob('*.py')}
+    return names - set(sys.stdlib_module_names) - {'prior_mm'} - neighbours
 
 
 def test_runtime_requirements_are_what_is_imported():

@@ -16,7 +16,8 @@ def test_rsna(tmp_path, convert):
                          'dropped: image missing or empty': 1}
     assert '  stage_2_train_images/p11.dcm' in out and 'drawn, seed 0. Smaller sets of labels: train_1 (1)' in out
     written = {path: path.read_bytes() for path in (root / 'annotations').rglob('*.*')}
-    assert len(written) == 3 * 4 + 5
+    assert len(written) == 3 * 4 + 5 + 1
+    assert b'stage_2_train_images/p11.dcm' in written[root / 'annotations/left_out.csv']
     assert convert('rsna.py', root, '--pixels', 64)[0] == 0
     assert written == {path: path.read_bytes() for path in (root / 'annotations').rglob('*.*')}
 
