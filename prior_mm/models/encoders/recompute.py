@@ -14,7 +14,7 @@ def recomputed(function: Callable, *inputs: Any) -> Any:
     return checkpoint(function, *inputs, use_reentrant=False)
 
 
-def recompute_blocks(network: nn.Module) -> int:
+def recompute_blocks(network: nn.Module) -> None:
     """Make a network keep only what goes into its blocks; losses, gradients and running statistics stay the same.
 
     Its blocks are the members of its outermost lists and sequences: the residual blocks of a ResNet, the layers of a
@@ -24,9 +24,6 @@ def recompute_blocks(network: nn.Module) -> int:
     Args:
         network: The backbone; changed in place.
 
-    Returns:
-        The number of blocks.
-
     Raises:
         ValueError: If it has none.
     """
@@ -35,9 +32,7 @@ def recompute_blocks(network: nn.Module) -> int:
         raise ValueError(f'with_cp=True: a {type(network).__name__} has no nn.Sequential or nn.ModuleList, so there '
                          'are no blocks whose activations could be computed again')
     for block in blocks:
-        contexts = partial(_contexts, [module for module in block.modules() if isinstance(module, _BatchNorm)])
-        block.forward = partial(checkpoint, block.forward, use_reentrant=False, context_fn=contexts)
-    return len(blocks)
+        block.forward = partial(checkpoint, block.forward, use_reentrant=False, context_fn=partial(_contexts, block))
 
 
 def _outermost_blocks(network: nn.Module) -> Iterator[nn.Module]:
@@ -48,19 +43,19 @@ def _outermost_blocks(network: nn.Module) -> Iterator[nn.Module]:
             yield from _outermost_blocks(child)
 
 
-def _contexts(norms: list[_BatchNorm]) -> tuple:
+def _contexts(block: nn.Module) -> tuple:
     """Around the first computation nothing; the second leaves the running statistics alone."""
-    return nullcontext(), _with_copied_statistics(norms)
+    return nullcontext(), _with_copied_statistics(block)
 
 
 @contextmanager
-def _with_copied_statistics(norms: list[_BatchNorm]) -> Iterator[None]:
-    statistics = [norm._buffers for norm in norms]
+def _with_copied_statistics(block: nn.Module) -> Iterator[None]:
+    # Looked for now: MMEngine replaces the norms of a built model (SyncBatchNorm).
+    kept = {norm: norm._buffers for norm in block.modules() if isinstance(norm, _BatchNorm)}
     try:
-        for norm in norms:
-            norm._buffers = {name: None if buffer is None else buffer.clone()
-                             for name, buffer in norm._buffers.items()}
+        for norm, buffers in kept.items():
+            norm._buffers = {name: None if buffer is None else buffer.clone() for name, buffer in buffers.items()}
         yield
     finally:
-        for norm, buffers in zip(norms, statistics, strict=True):
+        for norm, buffers in kept.items():
             norm._buffers = buffers

@@ -3,6 +3,7 @@ import copy
 
 import pytest
 import torch
+from mmengine.model import revert_sync_batchnorm
 from torch import nn
 from transformers import DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
 
@@ -88,6 +89,14 @@ def test_image_encoder(name, dtype):
     ours, kept = two_steps(image_encoder(name, True), run, dtype)
     assert_equal(ours, plain)
     assert kept < 0.7 * all_kept
+
+
+def test_replaced_normalisation():
+    """Running statistics are right also where the norms are replaced later, as MMEngine does for SyncBatchNorm."""
+    images = torch.randn(3, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    plain, ours = (two_steps(revert_sync_batchnorm(nn.SyncBatchNorm.convert_sync_batchnorm(
+        image_encoder('ResNet', with_cp))), lambda encoder: [encoder(images).pooled])[0] for with_cp in (False, True))
+    assert_equal(ours, plain)
 
 
 @pytest.mark.parametrize('name', ['BERT', 'RoBERTa', 'DistilBERT'])
