@@ -82,3 +82,12 @@ def tiny_config(root: Path, work_dir: Path, **changes) -> Config:
         visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])))
     config.merge_from_dict(changes)
     return config
+
+
+def short_config(folder: Path, **changes) -> Config:
+    """The stages with one epoch of 3 steps each, and a checkpoint after every other step."""
+    config = tiny_config(folder / 'data', folder / 'run', **{
+        'default_hooks.checkpoint': dict(by_epoch=False, interval=2, max_keep_ckpts=2), **changes})
+    for stage in config.train_cfg.stages:
+        stage.update(epochs=1, warmup_epochs=0)
+    return config

@@ -2,6 +2,7 @@
 import multiprocessing
 import os
 import runpy
+import socket
 import sys
 from pathlib import Path
 
@@ -63,3 +64,17 @@ def on_processes(target, count: int, *arguments) -> None:
         code = process.exitcode
         process.kill()
         assert code == 0, f'process {rank} of {count} ended with {code} (None: not after 300 s)'
+
+
+def free_port() -> str:
+    """A port that nobody listens at."""
+    with socket.socket() as place:
+        place.bind(('127.0.0.1', 0))
+        return str(place.getsockname()[1])
+
+
+def as_launched(count: int) -> list[dict[str, str]]:
+    """For each of so many processes the variables that torchrun would set."""
+    port = free_port()
+    return [dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count), MASTER_ADDR='127.0.0.1', MASTER_PORT=port)
+            for rank in range(count)]

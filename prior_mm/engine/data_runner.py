@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import mmengine
 import torch
 from mmengine.dist import broadcast_object_list, get_world_size, is_main_process
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
@@ -21,8 +20,9 @@ from prior_mm.checkpoint import (
 from prior_mm.version import __version__
 
 from .stop_signals import shield_workers
+from .unwrapped import unwrapped
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for the type checker it is a runner; at run time the class beside it is
     from mmengine.runner import Runner as _Base
 else:
     _Base = object
@@ -241,11 +241,6 @@ def plain(value: Any) -> Any:
     if value is None or type(value) in (str, int, float, bool):
         return value
     return plain(value.item()) if hasattr(value, 'item') else str(value)
-
-
-def unwrapped(model: Any) -> Any:
-    """The model without DDP or FSDP around it."""
-    return model.module if is_model_wrapper(model) else model
 
 
 def remember_scales(wrapper: OptimWrapper) -> OptimWrapper:

@@ -22,7 +22,7 @@ class GuardedSteps:
         self.runner = runner
         self._buffers = list(runner.model.buffers())
         self._kept = [buffer.clone() for buffer in self._buffers]
-        self._names: list[str] = []  # of the batches whose gradients are summed up
+        self._batches: list[str] = []  # of the batches whose gradients are summed up
 
     def take(self, batch_idx: int, data_batch: dict, where: str = '') -> None:
         """Take a step, with the hooks before and after it; the loop counts it.
@@ -40,11 +40,11 @@ class GuardedSteps:
         seed = np.random.SeedSequence((runner.seed, runner.iter, get_rank())).generate_state(1, np.uint64)[0]
         torch.manual_seed(int(seed))
         runner.call_hook('before_train_iter', batch_idx=batch_idx, data_batch=data_batch)
-        if not self._names:
+        if not self._batches:
             _copy(self._buffers, self._kept)
-        self._names.append(_names(data_batch))
+        self._batches.append(_names(data_batch))
         skipped = getattr(wrapper, 'skipped', 0)  # other wrappers than ours skip nothing
-        place = f'step {runner.iter + 1}{where}, {"; ".join(self._names)}'
+        place = f'step {runner.iter + 1}{where}, {"; ".join(self._batches)}'
         try:
             outputs = runner.model.train_step(data_batch, optim_wrapper=wrapper)
         except FloatingPointError as error:
@@ -58,7 +58,7 @@ class GuardedSteps:
                                   f'far, {wrapper.skipped_in_row} in a row')
             outputs = {}  # they would be in the means of the log
         if wrapper.should_update():
-            self._names.clear()
+            self._batches.clear()
         runner.call_hook('after_train_iter', batch_idx=batch_idx, data_batch=data_batch, outputs=outputs)
 
 

@@ -9,7 +9,8 @@ from mmengine.runner.checkpoint import weights_to_cpu
 from prior_mm.checkpoint import load_weights
 from prior_mm.registry import RUNNERS
 
-from .data_runner import DataRunner, remember_scales, unwrapped
+from .data_runner import DataRunner, remember_scales
+from .unwrapped import unwrapped
 
 
 @RUNNERS.register_module()

@@ -2,7 +2,6 @@
 from collections import defaultdict
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 from torch.nn.parallel import DistributedDataParallel
 
@@ -10,6 +9,7 @@ from prior_mm.registry import LOOPS
 
 from .guarded_step import GuardedSteps
 from .stages import Stage, Stages
+from .unwrapped import unwrapped
 
 
 @LOOPS.register_module()
@@ -105,7 +105,7 @@ class StagedTrainLoop(EpochBasedTrainLoop):
             return
         self._entered = number
         stage = self.stages.stages[number]
-        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        model = unwrapped(self.runner.model)
         model.set_losses(stage.losses)
         if isinstance(self.runner.model, DistributedDataParallel):
             self._let_rest(model.unused_parameters())

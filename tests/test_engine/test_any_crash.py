@@ -1,15 +1,14 @@
 """Runs that are killed at any moment, on one process and on two: what is resumed is the run."""
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from tiny_run import tiny_config
-from warm_process import ROOT, WarmProcess
+from tiny_run import short_config
+from warm_process import ROOT, WarmProcess, as_launched, free_port
 
 BENCHMARKS = str(ROOT / 'tools/benchmarks')
 sys.path.insert(0, BENCHMARKS)
@@ -19,15 +18,6 @@ import crash  # noqa: E402  # a tool, and no package
 def start(config: Path, work_dir: Path, *options, **environment) -> WarmProcess:
     return WarmProcess('tools/train.py', [config, '--work-dir', work_dir, '--resume', *options],
                        Path(f'{work_dir}.log'), PYTHONPATH=BENCHMARKS, **environment)
-
-
-def short_config(folder: Path, **changes):
-    """Three stages of one epoch of 3 steps each, with a checkpoint after every other step."""
-    config = tiny_config(folder / 'data', folder / 'run', **{
-        'default_hooks.checkpoint': dict(by_epoch=False, interval=2, max_keep_ckpts=2), **changes})
-    for stage in config.train_cfg.stages:
-        stage.update(epochs=1, warmup_epochs=0)
-    return config
 
 
 @pytest.fixture(scope='module')
@@ -64,16 +54,8 @@ def test_comparison_sees_differences(alone, tmp_path):
     assert found[0] == 'the order of the studies' and any(place.startswith('/state_dict') for place in found)
 
 
-def free_port() -> str:
-    with socket.socket() as place:
-        place.bind(('127.0.0.1', 0))
-        return str(place.getsockname()[1])
-
-
 def start_two(config: Path, work_dir: Path) -> list[WarmProcess]:
-    port = free_port()
-    return [start(config, work_dir, '--launcher', 'pytorch', RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2',
-                  MASTER_ADDR='127.0.0.1', MASTER_PORT=port) for rank in range(2)]
+    return [start(config, work_dir, '--launcher', 'pytorch', **variables) for variables in as_launched(2)]
 
 
 @pytest.fixture(scope='module')

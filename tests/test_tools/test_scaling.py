@@ -35,6 +35,7 @@ def test_what_hides():
 
 
 def test_one_gpu_does_not_talk():
+    """No communication is charged to one GPU, and everything else is; a step is the sum of its parts."""
     step = predict(WORK, Hardware(), 1, 64)
     assert (step.all_reduce, step.gather, step.norms) == (0, 0, 0)
     assert min(step.compute, step.optimizer, step.logits) > 0
@@ -50,6 +51,7 @@ def test_compute():
 
 @pytest.mark.parametrize('load', LOADS[:2], ids=str)
 def test_efficiency_falls(load):
+    """One GPU is the measure, and more GPUs are never predicted to be more efficient than fewer."""
     values = [predicted_efficiency(WORK, Hardware(), load, gpus) for gpus in (1, 8, 64, 512)]
     assert values[0] == 1
     assert all(left > right > 0 for left, right in zip(values, values[1:], strict=False))
@@ -57,12 +59,14 @@ def test_efficiency_falls(load):
 
 @pytest.mark.parametrize('name', ['network', 'nvlink', 'overlap'])
 def test_faster_links_are_no_slower(name):
+    """Better hardware never predicts a longer step: a sign or a reciprocal the wrong way round would."""
     slow, fast = (predict(WORK, replace(Hardware(), **{name: factor * getattr(Hardware(), name)}), 64, 8).seconds
                   for factor in (.5, 1))
     assert fast <= slow
 
 
 def test_most_studies_of_a_gpu():
+    """Where a batch does not divide, the GPU with most studies sets the pace; in weak scaling all are alike."""
     assert [LOADS[1].on(gpus) for gpus in (1, 8, 512)] == [588, 74, 2]
     assert LOADS[0].on(512) == 64
 
@@ -114,6 +118,7 @@ def test_the_model_gives_back_what_it_was_taken_from():
 
 
 def test_tables():
+    """What the page shows are the figures, in the right columns and units."""
     stages = [Measured(figures())]
     assert '| 1 | weak | 2 | 8 | 9.50 (9.50 to 10.50) | 1.68 | 89% | 42% |' in measured_table(stages)
     assert "| 1 | DDP's all-reduce | 2 | 20,000,000 | 500.0:" in where_table(stages)
@@ -121,6 +126,7 @@ def test_tables():
 
 
 def test_page():
+    """Only what stands between the marks is replaced, again and again; a page without a mark is an error."""
     page = 'a\n<!-- scaling: x -->\nold\n<!-- end -->\nb\n<!-- scaling: y -->\n<!-- end -->\n'
     filled = fill(page, dict(x=r'new \1', y='z'))
     assert filled == 'a\n<!-- scaling: x -->\n\nnew \\1\n\n<!-- end -->\nb\n<!-- scaling: y -->\n\nz\n\n<!-- end -->\n'

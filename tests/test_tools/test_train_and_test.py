@@ -1,13 +1,13 @@
 """The tools as a user calls them: train, resume, evaluate, on one process and on two."""
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tiny_run import LABELS, tiny_config
+from warm_process import free_port
 
 from prior_mm.checkpoint import load_checkpoint
 
@@ -99,9 +99,7 @@ def test_two_nodes_of_two_processes(folder):
     config = tiny_config(folder / 'data', 'nodes', **{'train_dataloader.batch_size': 1})
     config.train_cfg.stages = [dict(config.train_cfg.stages[0], epochs=1)]
     config.dump(str(folder / 'nodes.py'))
-    with socket.socket() as place:
-        place.bind(('127.0.0.1', 0))
-        port = str(place.getsockname()[1])
+    port = free_port()
     path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
     nodes = [subprocess.Popen(
         [str(ROOT / 'tools/dist_train.sh'), 'nodes.py', '2'], cwd=folder, stdout=subprocess.PIPE,

@@ -145,8 +145,9 @@ def measure_conversion(root: Path, workers: int | None) -> dict[str, float]:
     process = subprocess.Popen(command + (['--workers', str(workers)] if workers else []))
     peaks = dict(main=0, rss=0, pss=0)
     while process.poll() is None:
-        sizes = [_memory(pid) for pid in (process.pid, *_children(process.pid))]
-        now = dict(main=sizes[0][0], rss=sum(rss for rss, _ in sizes), pss=sum(pss for _, pss in sizes))
+        sizes = [memory(pid) for pid in (process.pid, *_children(process.pid))]
+        now = dict(main=sizes[0].get('Rss', 0), rss=sum(size.get('Rss', 0) for size in sizes),
+                   pss=sum(size.get('Pss', 0) for size in sizes))
         peaks = {name: max(peak, now[name]) for name, peak in peaks.items()}
         time.sleep(0.2)
     if process.returncode:
@@ -161,14 +162,13 @@ def _children(pid: int) -> Iterator[int]:
         return
 
 
-def _memory(pid: int) -> tuple[int, int]:
-    """RSS and PSS in bytes; 0 of a process that has ended."""
+def memory(pid: int | str = 'self') -> dict[str, int]:
+    """Bytes of a process by the names that Linux gives them (Rss, Pss, Private_Dirty ...); empty if it has ended."""
     try:
         text = Path(f'/proc/{pid}/smaps_rollup').read_text()
     except OSError:
-        return 0, 0
-    rss, pss = (re.search(rf'^{name}:\s+(\d+) kB', text, re.M) for name in ('Rss', 'Pss'))
-    return (int(rss.group(1)) * 1024, int(pss.group(1)) * 1024) if rss and pss else (0, 0)
+        return {}
+    return {name: int(size) * 1024 for name, size in re.findall(r'^(\w+):\s+(\d+) kB', text, re.M)}
 
 
 def table(reports: int, figures: dict) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 from prior_mm.whole_files import whole_file
 
+#: The table of what was left out, and why, beside the annotation files.
+LEFT_OUT = 'left_out.csv'
+
 
 def write_annotations(path: Path, metainfo: dict[str, Any], entries: Iterable[str]) -> None:
     """Write ``{"metainfo": ..., "data_list": [...]}``, an entry a line.
@@ -27,10 +30,6 @@ def write_annotations(path: Path, metainfo: dict[str, Any], entries: Iterable[st
             file.write(separator + entry)
             separator = ',\n'
         file.write('\n]}\n')
-
-
-#: The table of what was left out, beside the annotation files.
-LEFT_OUT = 'left_out.csv'
 
 
 def write_left_out(path: Path, rows: Iterable[Sequence[str]],

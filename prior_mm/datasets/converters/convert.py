@@ -15,8 +15,6 @@ from .count_table import CountTable, print_examples
 from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions
 
-#: The table of every study and image that was left out, with the reason, beside the annotation files.
-
 
 @dataclass(frozen=True)
 class DatasetSource:

@@ -2,9 +2,10 @@
 from typing import Literal
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from prior_mm.registry import HOOKS
+
+from ..unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -31,7 +32,7 @@ class PrototypeTemperatureHook(Hook):
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Set it for this step."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         if getattr(model, 'prototype_bank', None) is None:
             return
         loop, first = runner.train_loop, 0

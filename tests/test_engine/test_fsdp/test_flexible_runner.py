@@ -1,12 +1,12 @@
 """Training in shards: FSDP through FlexibleRunner, on two processes without a GPU (gloo), is the run that DDP gives."""
 import json
-import socket
 from pathlib import Path
 
 import pytest
 import torch
-from tiny_run import tiny_config
-from warm_process import WarmProcess
+from mmengine.config import Config
+from tiny_run import short_config
+from warm_process import WarmProcess, as_launched
 
 from prior_mm.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.engine.launch import build_runner
@@ -14,28 +14,20 @@ from prior_mm.engine.launch import build_runner
 FSDP = dict(runner_type='PriorFlexibleRunner', strategy=dict(type='FSDPStrategy'))
 
 
-def short_config(folder: Path, **changes):
-    """Three stages of one epoch of 3 steps each, with a checkpoint after every other step and parts with own rates."""
-    config = tiny_config(folder / 'data', folder / 'run', **{
+def config_with_parts(folder: Path, **changes) -> Config:
+    """The short run with parts that have learning rates of their own, and clipped gradients."""
+    return short_config(folder, **{
         'train_dataloader.batch_size': 2, 'optim_wrapper.optimizer': dict(weight_decay=1e-2, eps=1e-2),
-        'default_hooks.checkpoint': dict(by_epoch=False, interval=2, max_keep_ckpts=9),
-        'optim_wrapper.clip_grad': dict(max_norm=5.),
+        'default_hooks.checkpoint.max_keep_ckpts': 9, 'optim_wrapper.clip_grad': dict(max_norm=5.),
         'optim_wrapper.paramwise_cfg': dict(custom_keys={'image_encoder.backbone.layer': dict(lr_mult=3.)}), **changes})
-    for stage in config.train_cfg.stages:
-        stage.update(epochs=1, warmup_epochs=0)
-    return config
 
 
 def train(folder: Path, name: str, *options, **changes) -> list[int]:
     """Exit codes of `tools/train.py` on two processes; what they print goes to <name>.log."""
-    short_config(folder, **changes).dump(str(folder / f'{name}.py'))
-    with socket.socket() as place:
-        place.bind(('127.0.0.1', 0))
-        port = str(place.getsockname()[1])
+    config_with_parts(folder, **changes).dump(str(folder / f'{name}.py'))
     processes = [WarmProcess(
         'tools/train.py', [folder / f'{name}.py', '--work-dir', folder / name, '--launcher', 'pytorch', *options],
-        folder / f'{name}.log', RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1',
-        MASTER_PORT=port) for rank in range(2)]
+        folder / f'{name}.log', **variables) for variables in as_launched(2)]
     return [process.wait() for process in processes]
 
 
@@ -90,7 +82,7 @@ def test_resumed_run(runs):
 
 def test_one_process_takes_it(runs):
     """The stage's last checkpoint loads, strictly, into a model on one process, which evaluates it."""
-    runner = build_runner(short_config(runs, experiment_name='one process'))
+    runner = build_runner(config_with_parts(runs, experiment_name='one process'))
     runner.load_checkpoint(str(runs / 'fsdp' / 'stage_3_reconstruction.pth'), strict=True)
     assert 0 <= runner.test()['retrieval/image_to_text/recall@1'] <= 1
 
@@ -116,4 +108,4 @@ def test_config_text_is_never_executed(runs):
 def test_wrong_use(runs, changes, launcher, message):
     """What does not fit together is said in a line, with the mend."""
     with pytest.raises(ValueError, match=message):
-        build_runner(short_config(runs, experiment_name=message, **changes), launcher)
+        build_runner(config_with_parts(runs, experiment_name=message, **changes), launcher)
