@@ -4,10 +4,10 @@ once.
     python tools/benchmarks/opening.py [--studies 227827] [--workers 0 2 8]
 
 The entries are made up of the sentences of real reports (Open-i, from the package torchxrayvision), with one or two
-images and four to eight labels each. For each number of workers a fresh process opens the file and reads one shuffled epoch of
-it, without decoding images. Memory (Linux only) is that at the end of the epoch: of the main process what it has grown
-by (RSS), of a worker what it shares with no other process (USS), libraries included. The exit status is 1 if opening
-takes 10 s, a process has 1 GB, or a study is not read exactly once.
+images and four to eight labels each. For each number of workers a fresh process opens the file and reads one shuffled
+epoch of it, without decoding images. Memory (Linux only) is that at the end of the epoch: of the main process what it
+has grown by (RSS), of a worker what it shares with no other process (USS), libraries included. The exit status is 1 if
+opening takes 10 s, a process has 1 GB, or a study is not read exactly once.
 """
 import argparse
 import json
