@@ -2,7 +2,7 @@
 import cv2
 import numpy as np
 
-from prior_mm.datasets.converters.openi import OpenIReport
+from prior_mm.converters.openi import OpenIReport
 
 FINDINGS = 'The heart is normal in size. The lungs are clear. There is no pleural effusion. No pneumothorax is seen.'
 CODES = [('normal', ), ('Cardiomegaly/mild', ), ('Pleural Effusion/left/small', ), ('Nodule/lung/upper lobe/right', ),

@@ -23,14 +23,14 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
 
 from prior_mm.datasets import AnnotationError, ImageError
-from prior_mm.datasets.converters.csv_tables import TableError, read_rows
-from prior_mm.datasets.converters.downstream.run_lengths import (
+from prior_mm.converters.csv_tables import TableError, read_rows
+from prior_mm.converters.downstream.run_lengths import (
     RunLengthError,
     decode_run_lengths,
     encode_run_lengths,
 )
-from prior_mm.datasets.converters.openi import read_openi_reports
-from prior_mm.datasets.converters.study_conversion import read_report
+from prior_mm.converters.openi import read_openi_reports
+from prior_mm.converters.study_conversion import read_report
 from prior_mm.datasets.images import read_radiograph
 from prior_mm.datasets.images.limits import MAX_PIXELS
 from prior_mm.datasets.reports import report_sentences

@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-from prior_mm.datasets.converters.downstream.chexpert_labels import FINDINGS
+from prior_mm.converters.downstream.chexpert_labels import FINDINGS
 
 PIXELS = 64
 

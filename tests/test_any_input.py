@@ -30,8 +30,8 @@ from PIL import Image
 from tiny_run import tiny_config, write_studies
 
 from prior_mm.datasets import ImageError, StudyDataset
-from prior_mm.datasets.converters.raw_study import RawStudy
-from prior_mm.datasets.converters.study_conversion import ConversionOptions, convert_study, read_report
+from prior_mm.converters.raw_study import RawStudy
+from prior_mm.converters.study_conversion import ConversionOptions, convert_study, read_report
 from prior_mm.datasets.images import read_radiograph
 from prior_mm.datasets.study_table import read_studies
 

@@ -5,7 +5,7 @@ from typing import Any
 from mmengine.model import BaseModule, update_init_info
 from torch import nn
 
-from prior_mm.backbone_weights import load_backbone
+from prior_mm.checkpoints.backbone_weights import load_backbone
 from prior_mm.registry import WEIGHT_INITIALIZERS
 
 _TOLERANCE = 1e-3  # of mean and deviation, as shares of the pixels' range

@@ -4,8 +4,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from prior_mm.checkpoint import latest_checkpoint
-from prior_mm.file_hash import sha256
+from prior_mm.checkpoints.checkpoint import latest_checkpoint
+from prior_mm.files.file_hash import sha256
 
 from .choices import Downstream, read_settings
 

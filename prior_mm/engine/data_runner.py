@@ -10,7 +10,7 @@ from mmengine.dist import broadcast_object_list, get_world_size, is_main_process
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from prior_mm.checkpoint import (
+from prior_mm.checkpoints.checkpoint import (
     latest_checkpoint,
     load_checkpoint,
     open_checkpoint,
@@ -80,7 +80,7 @@ class DataRunner(_Base):
         raise NotImplementedError
 
     def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> str:
-        """Load whole weights into the model; see :func:`prior_mm.checkpoint.load_weights`."""
+        """Load whole weights into the model; see :func:`prior_mm.checkpoints.checkpoint.load_weights`."""
         raise NotImplementedError
 
     def take_optimizer(self, state: dict) -> None:

@@ -8,8 +8,8 @@ from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
-from prior_mm.file_hash import sha256
-from prior_mm.whole_files import write_whole
+from prior_mm.files.file_hash import sha256
+from prior_mm.files.whole_files import write_whole
 
 SCHEMA = 'prior_mm.results/1'
 _CHANCE = '_chance'

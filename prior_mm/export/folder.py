@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from safetensors.torch import save_file
 from torch import Tensor
 
-from prior_mm.checkpoint import save_checkpoint
+from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.tokenizer import load_tokenizer
 
 from .backbone import Names, export_backbone

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.registry import init_default_scope
 
-from prior_mm.checkpoint import load_state_dict, load_weights
+from prior_mm.checkpoints.checkpoint import load_state_dict, load_weights
 from prior_mm.models import PRIOR
 from prior_mm.registry import MODELS
 

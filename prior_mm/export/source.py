@@ -7,8 +7,8 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
-from prior_mm.checkpoint import load_checkpoint, load_state_dict
-from prior_mm.file_hash import sha256
+from prior_mm.checkpoints.checkpoint import load_checkpoint, load_state_dict
+from prior_mm.files.file_hash import sha256
 
 
 @dataclass(frozen=True)

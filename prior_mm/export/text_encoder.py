@@ -4,7 +4,7 @@ from typing import Any
 
 from transformers import AutoConfig, PreTrainedTokenizerFast
 
-from prior_mm.checkpoint import load_weights
+from prior_mm.checkpoints.checkpoint import load_weights
 from prior_mm.models.encoders import TextEncoder
 from prior_mm.tokenizer import load_tokenizer
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_up_studies import METAINFO, entry, write_annotation
 
 from prior_mm.datasets import AnnotationError
-from prior_mm.datasets.json_stream import JsonStream
+from prior_mm.files.json_stream import JsonStream
 from prior_mm.datasets.study_table import read_studies
 
 

@@ -6,7 +6,7 @@ import torch
 from mmengine.model import Sequential
 from mmengine.registry import MODELS, DefaultScope
 
-from prior_mm.checkpoint import save_checkpoint
+from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.downstream.pretrained_backbone import check_preprocessing
 

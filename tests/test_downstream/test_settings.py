@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from prior_mm.checkpoint import save_checkpoint
+from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.downstream.command_line import add_downstream_options, apply_options, command_of, options_of
 from prior_mm.downstream.settings import apply_settings, check_same_repeat, read_settings
 

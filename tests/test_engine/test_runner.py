@@ -5,7 +5,7 @@ import pytest
 import torch
 from tiny_run import tiny_config
 
-from prior_mm.checkpoint import load_checkpoint, save_checkpoint
+from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.engine.launch import build_runner, find_checkpoint
 
 

@@ -11,7 +11,7 @@ from mmengine.structures import BaseDataElement
 from torch.utils.data import Dataset
 
 import prior_mm.downstream  # noqa: F401 (registers the sampler)
-from prior_mm.checkpoint import latest_checkpoint, load_checkpoint
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint
 from prior_mm.engine import PriorRunner
 from prior_mm.engine.hooks import Preempted
 

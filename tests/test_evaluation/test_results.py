@@ -10,7 +10,7 @@ from mmengine.config import Config
 from rich.console import Console
 
 from prior_mm.evaluation import RetrievalMetric, ZeroShotMetric, print_results, provenance, write_results
-from prior_mm.file_hash import sha256
+from prior_mm.files.file_hash import sha256
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 import torch
 from tiny_run import WORDS, tiny_config
 
-from prior_mm.checkpoint import load_state_dict, save_checkpoint
+from prior_mm.checkpoints.checkpoint import load_state_dict, save_checkpoint
 from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.export import export
 from prior_mm.export.joint import check_types
-from prior_mm.file_hash import sha256
+from prior_mm.files.file_hash import sha256
 from prior_mm.models import PRIOR, ImageEncoder
 from prior_mm.registry import MODELS
 from prior_mm.structures import Reports

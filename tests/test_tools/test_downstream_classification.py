@@ -11,7 +11,7 @@ import torch
 from made_up_downstream import write_rsna
 from mmpretrain.models import ResNet
 
-from prior_mm.checkpoint import load_checkpoint, save_checkpoint
+from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = ('--data-root', 'rsna', '--pretrained', 'pretrained.pth', '--labels', '10', '--frozen', '--seed', '2')

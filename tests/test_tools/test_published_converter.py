@@ -8,9 +8,9 @@ import pytest
 import torch
 import torchvision
 
-from prior_mm.checkpoint import load_state_dict
+from prior_mm.checkpoints.checkpoint import load_state_dict
 from prior_mm.models import ImageEncoder
-from prior_mm.models.published_weights import convert_published
+from prior_mm.checkpoints.published_weights import convert_published
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ import pytest
 from tiny_run import LABELS, tiny_config
 from warm_process import free_port
 
-from prior_mm.checkpoint import load_checkpoint
+from prior_mm.checkpoints.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).parents[2]
 

@@ -31,11 +31,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from PIL import Image
 
-from prior_mm.datasets.converters.conversion_run import convert_part
-from prior_mm.datasets.converters.openi import OpenIReport, read_openi_reports
-from prior_mm.datasets.converters.raw_study import RawStudy
-from prior_mm.datasets.converters.study_conversion import ConversionOptions
-from prior_mm.datasets.demo import CHEXPERT
+from prior_mm.converters.conversion_run import convert_part
+from prior_mm.converters.openi import OpenIReport, read_openi_reports
+from prior_mm.converters.raw_study import RawStudy
+from prior_mm.converters.study_conversion import ConversionOptions
+from prior_mm.demo import CHEXPERT
 from prior_mm.datasets.reports import find_sections, section_sentences
 
 ROOT = Path(__file__).resolve().parents[2]

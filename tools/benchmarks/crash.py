@@ -24,7 +24,7 @@ from mmengine.config import Config, DictAction
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS  # not the package's: these are no components of it
 
-from prior_mm.checkpoint import latest_checkpoint, load_checkpoint
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint
 from prior_mm.engine.launch import errors_as_messages, load_config
 
 TRAIN = Path(__file__).resolve().parents[1] / 'train.py'

@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from prior_mm.datasets.converters.openi import OpenIReport, read_openi_reports
+from prior_mm.converters.openi import OpenIReport, read_openi_reports
 from prior_mm.datasets.reports import report_sentences, split_sentences
 from prior_mm.datasets.reports.sentences import Splitter, has_meaning, normalised_blocks
 

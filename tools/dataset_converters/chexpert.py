@@ -15,27 +15,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
 
-from prior_mm.datasets.converters.downstream.chexpert import (
+from prior_mm.converters.downstream.chexpert import (
     DATASET,
     ChexpertOptions,
     convert_chexpert,
     convert_chexpert_by_protocols,
 )
-from prior_mm.datasets.converters.downstream.chexpert_labels import (
+from prior_mm.converters.downstream.chexpert_labels import (
     COMPETITION,
     FINDINGS,
     POLICIES,
     LabelPolicy,
     make_policy,
 )
-from prior_mm.datasets.converters.downstream.options import (
+from prior_mm.converters.downstream.options import (
     Converted,
     check_protocols,
     downstream_parser,
     run_downstream,
     run_protocols,
 )
-from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
+from prior_mm.converters.downstream.settings import DownstreamSettings
 
 
 def parse_arguments() -> tuple[argparse.Namespace, LabelPolicy]:

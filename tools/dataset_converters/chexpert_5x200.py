@@ -15,15 +15,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
 
-from prior_mm.datasets.converters.downstream.chexpert_5x200 import convert_5x200
-from prior_mm.datasets.converters.downstream.options import (
+from prior_mm.converters.downstream.chexpert_5x200 import convert_5x200
+from prior_mm.converters.downstream.options import (
     Converted,
     add_list_options,
     chosen_lists,
     downstream_parser,
     run_downstream,
 )
-from prior_mm.datasets.converters.downstream.settings import DownstreamSettings
+from prior_mm.converters.downstream.settings import DownstreamSettings
 
 TASK = ('chexpert', 'zero_shot')
 

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from prior_mm.datasets.demo import write_demo
+from prior_mm.demo import write_demo
 
 
 def main() -> None:

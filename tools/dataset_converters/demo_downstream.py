@@ -10,8 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
 
-from prior_mm.datasets.converters.downstream.written_files import progress_bar
-from prior_mm.datasets.demo.downstream import IMAGES, write_demo_downstream
+from prior_mm.converters.downstream.written_files import progress_bar
+from prior_mm.demo.downstream import IMAGES, write_demo_downstream
 
 
 def main() -> None:

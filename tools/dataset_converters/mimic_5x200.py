@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
 
-from prior_mm.datasets.converters.downstream.chexpert_labels import COMPETITION
-from prior_mm.datasets.converters.downstream.options import add_list_options, chosen_lists
-from prior_mm.datasets.converters.mimic_5x200 import Mimic5x200Options, convert_mimic_5x200
+from prior_mm.converters.downstream.chexpert_labels import COMPETITION
+from prior_mm.converters.downstream.options import add_list_options, chosen_lists
+from prior_mm.converters.mimic_5x200 import Mimic5x200Options, convert_mimic_5x200
 
 TASK = ('mimic_cxr', 'retrieval')
 

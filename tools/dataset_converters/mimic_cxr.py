@@ -13,12 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from prior_mm.datasets.converters.command_line import conversion_parser, run_conversion
-from prior_mm.datasets.converters.conversion_run import PartSummary
-from prior_mm.datasets.converters.convert import DatasetSource
-from prior_mm.datasets.converters.mimic_cxr import read_mimic_tables
-from prior_mm.datasets.converters.mimic_layout import find_mimic_layout, is_said_to_be_synthetic
-from prior_mm.datasets.converters.published_counts import compare_with_published
+from prior_mm.converters.command_line import conversion_parser, run_conversion
+from prior_mm.converters.conversion_run import PartSummary
+from prior_mm.converters.convert import DatasetSource
+from prior_mm.converters.mimic_cxr import read_mimic_tables
+from prior_mm.converters.mimic_layout import find_mimic_layout, is_said_to_be_synthetic
+from prior_mm.converters.published_counts import compare_with_published
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from prior_mm.datasets.converters.command_line import conversion_parser, run_conversion
-from prior_mm.datasets.converters.conversion_run import PartSummary
-from prior_mm.datasets.converters.convert import DatasetSource
-from prior_mm.datasets.converters.openi_layout import find_openi_layout
-from prior_mm.datasets.converters.openi_studies import read_openi_studies
-from prior_mm.datasets.converters.splits import SHARES
+from prior_mm.converters.command_line import conversion_parser, run_conversion
+from prior_mm.converters.conversion_run import PartSummary
+from prior_mm.converters.convert import DatasetSource
+from prior_mm.converters.openi_layout import find_openi_layout
+from prior_mm.converters.openi_studies import read_openi_studies
+from prior_mm.converters.splits import SHARES
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from prior_mm.datasets.converters.downstream.binary_command_line import run_binary
-from prior_mm.datasets.converters.downstream.rsna import DATASET, convert_rsna, convert_rsna_by_protocols
+from prior_mm.converters.downstream.binary_command_line import run_binary
+from prior_mm.converters.downstream.rsna import DATASET, convert_rsna, convert_rsna_by_protocols
 
 if __name__ == '__main__':
     sys.exit(run_binary(__doc__, DATASET, 'boxes', convert_rsna, convert_rsna_by_protocols))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from prior_mm.checkpoint import load_state_dict, save_checkpoint
-from prior_mm.models.published_weights import convert_published
+from prior_mm.checkpoints.checkpoint import load_state_dict, save_checkpoint
+from prior_mm.checkpoints.published_weights import convert_published
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from mmengine import hooks
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend
 
-from prior_mm.checkpoint import forget_checkpoints, note_checkpoint
+from prior_mm.checkpoints.checkpoint import forget_checkpoints, note_checkpoint
 from prior_mm.registry import HOOKS
-from prior_mm.whole_files import PARTIAL
+from prior_mm.files.whole_files import PARTIAL
 
 from .preemption_hook import PREEMPTED
 

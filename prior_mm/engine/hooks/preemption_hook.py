@@ -7,7 +7,7 @@ import torch.distributed as dist
 from mmengine.dist import barrier, get_rank, get_world_size
 from mmengine.hooks import Hook
 
-from prior_mm.checkpoint import note_checkpoint
+from prior_mm.checkpoints.checkpoint import note_checkpoint
 from prior_mm.registry import HOOKS
 
 from ..stop_signals import StopSignals

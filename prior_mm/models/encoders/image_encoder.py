@@ -5,7 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from prior_mm.backbone_weights import load_backbone
+from prior_mm.checkpoints.backbone_weights import load_backbone
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from prior_mm.datasets.converters.openi import OpenIReport, find_openi_archive, read_openi_reports
+from prior_mm.converters.openi import OpenIReport, find_openi_archive, read_openi_reports
 from prior_mm.datasets.reports import report_sentences, split_sentences
 
 #: Holds another report, with headings of its own, within its impression.

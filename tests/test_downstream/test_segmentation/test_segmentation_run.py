@@ -10,7 +10,7 @@ import torch
 from made_up_downstream import write_rsna, write_siim
 
 from prior_mm import dependencies
-from prior_mm.checkpoint import load_checkpoint, save_checkpoint
+from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.engine.launch import load_config
 

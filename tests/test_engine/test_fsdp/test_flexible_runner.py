@@ -8,7 +8,7 @@ from mmengine.config import Config
 from tiny_run import short_config
 from warm_process import WarmProcess, as_launched
 
-from prior_mm.checkpoint import load_checkpoint, save_checkpoint
+from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.engine.launch import build_runner
 
 FSDP = dict(runner_type='PriorFlexibleRunner', strategy=dict(type='FSDPStrategy'))

@@ -6,10 +6,10 @@ import pytest
 from tiny_run import tiny_config
 
 import prior_mm.engine.data_runner
-import prior_mm.whole_files
-from prior_mm.checkpoint import latest_checkpoint, load_checkpoint, note_checkpoint
+import prior_mm.files.whole_files
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint, note_checkpoint
 from prior_mm.engine.launch import build_runner, find_checkpoint
-from prior_mm.whole_files import damage
+from prior_mm.files.whole_files import damage
 
 BEST = dict(save_best='retrieval/image_to_text/median_rank', rule='less')
 
@@ -56,7 +56,7 @@ def test_notes(run):
 def test_damaged_one_is_passed_over(run, tmp_path, spoil, monkeypatch):
     """The one before it is taken, with a warning that names both; if all are damaged, that is an error."""
     warnings = []
-    monkeypatch.setattr(prior_mm.whole_files, 'print_log', lambda text, logger, level: warnings.append(text))
+    monkeypatch.setattr(prior_mm.files.whole_files, 'print_log', lambda text, logger, level: warnings.append(text))
     for name in ('iter_4.pth', 'iter_6.pth'):
         (tmp_path / name).write_bytes((run / 'run' / name).read_bytes())
         note_checkpoint(tmp_path, str(tmp_path / name))

@@ -6,7 +6,7 @@ import pytest
 from mmengine.hooks import Hook
 from test_checkpoint_hook import config_for
 
-from prior_mm.checkpoint import latest_checkpoint, load_checkpoint
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint
 from prior_mm.engine.hooks import Preempted
 from prior_mm.engine.launch import build_runner
 

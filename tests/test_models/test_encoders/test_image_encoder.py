@@ -6,8 +6,8 @@ import torch
 import torchvision
 from mmengine.registry import DefaultScope
 
-from prior_mm.backbone_weights import load_backbone
-from prior_mm.checkpoint import save_checkpoint
+from prior_mm.checkpoints.backbone_weights import load_backbone
+from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.models import ImageEncoder
 
 RESNET18 = dict(type='mmpretrain.ResNet', depth=18, in_channels=1)

@@ -1,0 +1,232 @@
+"""Which image goes to which split: by published lists of ids, or drawn patient by patient."""
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prior_mm.files.whole_files import write_whole
+
+from ..csv_tables import TableError, read_rows
+from .subsets import nested_subsets, stratified_order
+
+#: Percent of the images, as the field splits RSNA and SIIM.
+SHARES = {'train': 70., 'val': 15., 'test': 15.}
+_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9-]{0,63}')
+_LIST = re.compile(r'(?P<split>[A-Za-z0-9][A-Za-z0-9-]{0,63})(?:_(?P<percent>[0-9]+(?:\.[0-9]+)?))?\.txt')
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The split of each image, and the smaller sets of training labels.
+
+    Attributes:
+        of: Split by image id; images that are not in it belong to none.
+        names: The splits, in order.
+        subsets: Ids by name of the list, such as ``train_1``: 1 percent of ``train``.
+        origin: Where they come from, for the annotation files.
+        files: Lists that were read.
+    """
+    of: dict[str, str]
+    names: tuple[str, ...]
+    subsets: dict[str, list[str]]
+    origin: dict[str, object]
+    files: tuple[Path, ...] = ()
+
+    def describe(self) -> str:
+        """A sentence for the end of a conversion: where the splits come from, and the smaller sets with their sizes."""
+        by = f'drawn, seed {self.origin["seed"]}' if self.origin['splits'] == 'drawn' else 'those of the lists'
+        sizes = ', '.join(f'{name} ({len(ids):,})' for name, ids in self.subsets.items())
+        return f'Splits: {by}. Smaller sets of labels: {sizes or "none"}.'
+
+    def write(self, folder: Path) -> None:
+        """Write a list for each split and each smaller set: ``train.txt``, ``train_1.txt`` ..., an id a line."""
+        lists: dict[str, list[str]] = {name: [] for name in self.names}
+        for image, split in self.of.items():
+            lists[split].append(image)
+        for name, ids in {**lists, **self.subsets}.items():
+            write_whole(folder / f'{name}.txt', ''.join(f'{image}\n' for image in ids).encode())
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """Percent by name of the split, of ``train=70,val=15,test=15``.
+
+    Raises:
+        ValueError: If it is not of this form, a name cannot be a file's, or they do not add up to 100.
+    """
+    shares: dict[str, float] = {}
+    for part in text.split(','):
+        name, _, number = (word.strip() for word in part.partition('='))
+        try:
+            percent = float(number)
+        except ValueError:
+            percent = 0.
+        if not _NAME.fullmatch(name) or not 0 < percent <= 100 or name in shares:
+            raise ValueError(f'{part!r} is no share of a split; wanted is such as train=70,val=15,test=15, each name '
+                             'once, of letters, digits and hyphens')
+        shares[name] = percent
+    if abs(sum(shares.values()) - 100) > 1e-6:
+        raise ValueError(f'the shares {text} add up to {sum(shares.values()):g} percent; wanted is 100')
+    return shares
+
+
+def draw_splits(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str], shares: Mapping[str, float],
+                percents: Sequence[float], seed: int) -> Splits:
+    """Draw splits such that all images of a patient are in one, and each holds about the same part of every finding.
+
+    Args:
+        labels: Findings of each image. Patients are stratified by all that were found in any of their images.
+        patients: The patient of each image; who is not in it is a patient of their own.
+        shares: Percent of the images by split.
+        percents: Of the smaller sets of labels, see :func:`.subsets.nested_subsets`; they are drawn image by image,
+            from ``train``, or from each split if none is called so.
+        seed: The same one gives the same splits and sets.
+    """
+    of = _cut(labels, patients, shares, seed)
+    return Splits(of, tuple(shares), _draw_subsets(of, labels, tuple(shares), percents, seed),
+                  dict(splits='drawn', seed=seed, shares=dict(shares), label_percents=list(percents)))
+
+
+def draw_folds(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str], folds: int, percents: Sequence[float],
+               seed: int) -> list[Splits]:
+    """Draw folds for cross-validation, as :func:`draw_splits` draws splits.
+
+    Of the k-th item, fold k is ``test``, fold k + 1 (after the last the first) ``val``, and the others are ``train``:
+    each image is tested once.
+
+    Args:
+        labels: See :func:`draw_splits`.
+        patients: See :func:`draw_splits`.
+        folds: Their number, at least 3.
+        percents: Of the smaller sets of labels, drawn for each item from its ``train``.
+        seed: The same one gives the same folds.
+
+    Raises:
+        ValueError: If there are fewer than 3.
+    """
+    if folds < 3:
+        raise ValueError(f'cross-validation takes at least 3 folds, to train, validate and test; not {folds}')
+    names = [str(fold) for fold in range(folds)]
+    fold_of = _cut(labels, patients, dict.fromkeys(names, 100 / folds), seed)
+    items = []
+    for fold in range(folds):
+        role = {names[fold]: 'test', names[(fold + 1) % folds]: 'val'}
+        of = {image: role.get(name, 'train') for image, name in fold_of.items()}
+        items.append(Splits(of, tuple(SHARES), _draw_subsets(of, labels, tuple(SHARES), percents, seed),
+                            dict(splits='drawn', seed=seed, folds=folds, fold=fold, label_percents=list(percents))))
+    return items
+
+
+def _cut(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str], shares: Mapping[str, float],
+         seed: int) -> dict[str, str]:
+    """The share of each image: the stratified order of the patients, cut where the images reach the shares."""
+    images: dict[str, list[str]] = defaultdict(list)
+    for image in labels:
+        images[patients.get(image, image)].append(image)
+    of_patients = {patient: frozenset[str]().union(*(labels[image] for image in members))
+                   for patient, members in images.items()}
+    of_image: dict[str, str] = {}
+    place, bounds, reached = 0, [], 0.
+    for name, percent in shares.items():
+        reached += percent
+        bounds.append((reached / 100 * len(labels), name))
+    for patient in stratified_order(of_patients, seed, 'split'):
+        middle = place + len(images[patient]) / 2
+        split = next((name for bound, name in bounds if middle < bound), bounds[-1][1])
+        of_image.update(dict.fromkeys(images[patient], split))
+        place += len(images[patient])
+    return {image: of_image[image] for image in labels}
+
+
+def read_split_lists(folder: Path, labels: Mapping[str, frozenset[str]], percents: Sequence[float], seed: int,
+                     table: Path) -> Splits:
+    """Read lists of ids, ``train.txt``, ``val.txt``, ``test.txt``, and ``train_1.txt`` for 1 percent of the labels.
+
+    Smaller sets are drawn as for :func:`draw_splits` if the folder has no list of any.
+
+    Args:
+        folder: Of the lists; each ``<name>.txt`` in it is a split.
+        labels: Findings of each image of the data set, by its id.
+        percents: Of the smaller sets, if they are drawn.
+        seed: Of the smaller sets, if they are drawn.
+        table: Where the data set's ids come from, for the messages.
+
+    Raises:
+        TableError: If an id is not one of the data set, is there twice or in two splits, or if a smaller set is no
+            part of its split; the message names file, line and mend.
+    """
+    found = {path: match for path in sorted(folder.glob('*.txt')) if (match := _LIST.fullmatch(path.name))}
+    of: dict[str, str] = {}
+    names = sorted((match['split'] for match in found.values() if not match['percent']),
+                   key=lambda name: (list(SHARES).index(name) if name in SHARES else len(SHARES), name))
+    if not names:
+        raise TableError(f'{folder} holds no list of ids. Wanted are train.txt, val.txt and test.txt')
+    subsets: dict[str, list[str]] = {}
+    for path, match in sorted(found.items(), key=lambda item: bool(item[1]['percent'])):
+        ids = _read_list(path, labels, table)
+        if not match['percent']:
+            for line, image in ids.items():
+                if image in of:
+                    raise TableError(f'{path}, line {line}: {image} is in {of[image]}.txt, too. An image must be in '
+                                     'one split: remove one of the two lines')
+                of[image] = match['split']
+            continue
+        for line, image in ids.items():
+            if of.get(image) != match['split']:
+                raise TableError(f'{path}, line {line}: {image} is not in {match["split"]}.txt, of which this list '
+                                 'must be a part. Remove the line, or do these lists belong together?')
+        subsets[path.stem] = list(ids.values())
+    ordered = {image: of[image] for image in labels if image in of}
+    origin: dict[str, object] = dict(splits='lists', lists=[path.name for path in found])
+    if not subsets:
+        subsets = _draw_subsets(ordered, labels, tuple(names), percents, seed)
+        origin.update(seed=seed, label_percents=list(percents))
+    return Splits(ordered, tuple(names), subsets, origin, tuple(found))
+
+
+def read_patients(path: Path, images: Collection[str]) -> dict[str, str]:
+    """Patient of each image, of a table with the columns image_id and patient_id.
+
+    Raises:
+        TableError: If the table is damaged, an image has two patients, or an image of the data set is not in it.
+    """
+    patients: dict[str, str] = {}
+    for line, row in read_rows(path, ('image_id', 'patient_id')):
+        if patients.setdefault(row['image_id'], row['patient_id']) != row['patient_id']:
+            raise TableError(f'{path}, line {line}: the image {row["image_id"]} is of another patient above. Remove '
+                             'one of the two lines')
+    if missing := [image for image in images if not patients.get(image)]:
+        raise TableError(f'{path} has no patient for {len(missing):,} images, such as {missing[0]}. Add them, or leave '
+                         'the table out: each image is then a patient of its own')
+    return patients
+
+
+def _draw_subsets(of: Mapping[str, str], labels: Mapping[str, frozenset[str]], names: Sequence[str],
+                  percents: Sequence[float], seed: int) -> dict[str, list[str]]:
+    subsets = {}
+    for name in ['train'] if 'train' in names else names:
+        members = {image: labels[image] for image, split in of.items() if split == name}
+        if members:
+            subsets.update({f'{name}_{percent:g}': ids
+                            for percent, ids in nested_subsets(members, percents, seed).items() if percent < 100})
+    return subsets
+
+
+def _read_list(path: Path, known: Collection[str], table: Path) -> dict[int, str]:
+    """Ids by line."""
+    try:
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+    except UnicodeDecodeError:
+        raise TableError(f'{path}: not UTF-8 text. Wanted is an id a line') from None
+    ids = {number: line.strip() for number, line in enumerate(lines, 1) if line.strip()}
+    if not ids:
+        raise TableError(f'{path}: the list is empty. Fetch it again, or remove it')
+    seen: Counter[str] = Counter()
+    for number, image in ids.items():
+        if image not in known:
+            raise TableError(f'{path}, line {number}: {image[:80]!r} is not in {table}. Is it a list of this data set, '
+                             'and the table complete?')
+        seen[image] += 1
+        if seen[image] > 1:
+            raise TableError(f'{path}, line {number}: {image} is there twice. Remove one of the two lines')
+    return ids
