@@ -13,7 +13,7 @@ TIER   := $(if $(wildcard $(STAMPS)/lite),lite,full)
 TESTED  = $(shell sed -n 's/^$(1)==//p' requirements/tested.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lite demo test lint clean
+.PHONY: help setup setup-lite demo test test-all lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -108,12 +108,16 @@ demo-%:
 	@$(PY) tools/train.py configs/downstream/demo/$*.py
 	@$(PY) tools/test.py configs/downstream/demo/$*.py --out work_dirs/demo/$*.json
 
-test: $(STAMPS)/$(TIER) ## Set-up where it is missing, then the tests (at most 10 minutes)
-	@$(PY) -m pytest
+test: $(STAMPS)/$(TIER) ## Set-up where it is missing, then the tests but the slow ones (at most 10 minutes)
+	@$(PY) -m pytest -m 'not slow'
 
-lint: $(STAMPS)/$(TIER) ## ruff, and the type checker on the public API
+test-all: test ## The tests, then the slow ones: trainings, many processes, many inputs
+	@$(PY) -m pytest -m slow
+
+lint: $(STAMPS)/$(TIER) ## ruff, the type checker on the public API, the one direction of imports
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --no-cache
 
 clean: ## Remove caches and builds; the environment, the data and the results stay
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,5 @@
 """Radiographs with a class and without a report, for zero-shot classification."""
 import copy
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,13 @@ from torch.utils.data import Dataset, get_worker_info
 
 from prior_mm.registry import DATASETS, TRANSFORMS
 
+from .annotation_file import read_annotation_file
 from .downstream_schemas import CLASSIFICATION
 from .errors import AnnotationError
 from .visit import Visit
 
 _LOOK_AT = 20  # images that are looked for when the data set is opened
+_CONVERTER = 'python tools/dataset_converters/chexpert_5x200.py ROOT --list LIST.json (or --seeds N, to draw one)'
 _MEND = 'Make it anew with the converter (docs/downstream_data.md)'
 
 
@@ -88,40 +89,22 @@ class LabelledRadiographs(Dataset):
 
 def _read(path: Path) -> tuple[dict[str, Any], list[dict]]:
     """``metainfo`` and ``data_list`` of an annotation file, checked."""
-    if not path.is_file():
-        raise FileNotFoundError(f'There is no annotation file {path}. For CheXpert 5x200, run\n'
-                                '    python tools/dataset_converters/chexpert_5x200.py ROOT --list LIST.json\n'
-                                '(or --seeds N, to draw one) and check data_root and ann_file')
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:
-        raise AnnotationError(f'{path}: not JSON in UTF-8, or cut short ({error}). {_MEND}') from None
-    metainfo = content.get('metainfo') if isinstance(content, dict) else None
-    entries = content.get('data_list') if isinstance(content, dict) else None
-    if not isinstance(metainfo, dict) or metainfo.get('schema') != CLASSIFICATION or not isinstance(entries, list):
-        raise AnnotationError(f'{path}: wanted are metainfo with schema {CLASSIFICATION!r} and a data_list. {_MEND}')
-    classes, synthetic = metainfo.get('classes'), metainfo.get('synthetic')
-    if not (isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
-            and isinstance(synthetic, bool)):
-        raise AnnotationError(f'{path}: metainfo must name the classes (texts) and say whether the images are '
-                              f'synthetic (true or false). {_MEND}')
-    seen: set[str] = set()
+    metainfo, entries = read_annotation_file(path, (CLASSIFICATION, ), _CONVERTER)
+    if 'synthetic' not in metainfo:
+        raise AnnotationError(f'{path}: metainfo must say whether the images are synthetic (true or false). {_MEND}')
     for number, entry in enumerate(entries):
-        if problem := _problem(entry, len(classes), seen):
+        if problem := _problem(entry, len(metainfo['classes'])):
             raise AnnotationError(f'{path}, data_list[{number}]: {problem}. {_MEND}')
-        seen.add(entry['image_id'])
     return metainfo, entries
 
 
-def _problem(entry: object, num_classes: int, seen: set[str]) -> str:
+def _problem(entry: dict, num_classes: int) -> str:
     """What is wrong with an entry; empty if nothing is."""
-    if not isinstance(entry, dict):
-        return f'must be an object, it is {entry!r}'
-    image_id, path, label = entry.get('image_id'), entry.get('img_path'), entry.get('gt_label')
-    if not (isinstance(image_id, str) and image_id and isinstance(path, str) and path):
-        return f'image_id and img_path must be texts, they are {image_id!r} and {path!r}'
-    if Path(path).is_absolute() or '..' in Path(path).parts or '\0' in path:
+    path, label = entry['img_path'], entry.get('gt_label')
+    if 'image_id' not in entry:
+        return 'lacks image_id'
+    if Path(path).is_absolute() or '..' in Path(path).parts:
         return f"the image {path!r} is not a path below the image root: it must be relative and without '..'"
     if type(label) is not int or not 0 <= label < num_classes:
         return f'gt_label must be the number of a class, 0 to {num_classes - 1}, it is {label!r}'
-    return f'the image {image_id} is there twice' if image_id in seen else ''
+    return ''

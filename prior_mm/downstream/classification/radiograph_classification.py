@@ -1,11 +1,11 @@
 """Radiographs with one finding or several, from the annotation files of the converters."""
-import json
 import math
 from pathlib import Path
 
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 
+from prior_mm.datasets.annotation_file import read_annotation_file
 from prior_mm.datasets.downstream_schemas import CLASSIFICATION, MULTI_LABEL
 from prior_mm.datasets.errors import AnnotationError
 from prior_mm.registry import DATASETS
@@ -30,7 +30,8 @@ class RadiographClassification(LabelShare, BaseDataset):
             order, if they are given.
 
     Raises:
-        AnnotationError: If the file is missing, of another schema, has other classes than asked for, or labels that
+        FileNotFoundError: If the annotation file is not there.
+        AnnotationError: If the file is of another schema, has other classes than asked for, or labels that
             are none.
     """
 
@@ -38,18 +39,15 @@ class RadiographClassification(LabelShare, BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         """Read the images and their labels."""
-        path = Path(self.ann_file)
-        if not path.is_file():
-            raise AnnotationError(f'there is no annotation file {path}. The converters write it, with --protocol for a '
-                                  'protocol: check data_root, the protocol and the repeat')
-        content = json.loads(path.read_text(encoding='utf-8'))
-        metainfo, entries = content.get('metainfo') or {}, content.get('data_list') or []
-        classes = list(metainfo.get('classes') or ())
-        if metainfo.get('schema') == CLASSIFICATION and len(classes) == 2:
+        path = self.ann_file
+        metainfo, entries = read_annotation_file(path, (CLASSIFICATION, MULTI_LABEL), 'python tools/dataset_converters/'
+                                                 'rsna.py ROOT (or siim.py, chexpert.py, table.py)')
+        classes = metainfo['classes']
+        if metainfo['schema'] == CLASSIFICATION:
+            if len(classes) != 2:
+                raise AnnotationError(f'{path} has the schema {CLASSIFICATION!r} and the classes {classes}; wanted are '
+                                      f'two of them, or the schema {MULTI_LABEL!r}')
             classes = classes[1:]  # the other one is its absence
-        elif metainfo.get('schema') != MULTI_LABEL or not classes:
-            raise AnnotationError(f'{path} has the schema {metainfo.get("schema")!r} and the classes {classes}; wanted '
-                                  f'are {CLASSIFICATION!r} with two classes, or {MULTI_LABEL!r}')
         asked = self._metainfo.get('classes')
         if asked is not None and list(asked) != classes:
             raise AnnotationError(f'{path} is of the classes {classes}, the config goes by {list(asked)}: name the '

@@ -1,10 +1,9 @@
 """Radiographs with masks of one finding, from the annotation files of the converters."""
-import json
 from os import path
-from pathlib import Path
 
 from mmseg.datasets import BaseSegDataset
 
+from prior_mm.datasets.annotation_file import read_annotation_file
 from prior_mm.datasets.downstream_schemas import SEGMENTATION
 from prior_mm.datasets.errors import AnnotationError
 from prior_mm.registry import DATASETS
@@ -34,20 +33,13 @@ class RadiographSegmentation(LabelShare, BaseSegDataset):
 
     def load_data_list(self) -> list[dict]:
         """Read the images and where their masks are."""
-        if not path.isfile(self.ann_file):
-            raise FileNotFoundError(f'There is no annotation file {self.ann_file}. The converters write it, with '
-                                    '--protocol for a protocol: python tools/dataset_converters/siim.py (or rsna.py). '
-                                    'Check data_root, the protocol and the repeat')
-        content = json.loads(Path(self.ann_file).read_text(encoding='utf-8'))
-        metainfo = content.get('metainfo') or {}
-        if metainfo.get('schema') != SEGMENTATION:
-            raise AnnotationError(f'{self.ann_file} has the schema {metainfo.get("schema")!r}, wanted is '
-                                  f'{SEGMENTATION!r}: name the file in annotations/.../segmentation/')
-        if len(metainfo.get('classes') or ()) != 2:
-            raise AnnotationError(f'{self.ann_file} has the classes {metainfo.get("classes")}; masks of one finding '
+        metainfo, entries = read_annotation_file(self.ann_file, (SEGMENTATION, ), 'python tools/dataset_converters/'
+                                                 'siim.py ROOT (or rsna.py, table.py)')
+        if len(metainfo['classes']) != 2:
+            raise AnnotationError(f'{self.ann_file} has the classes {metainfo["classes"]}; masks of one finding '
                                   'have two, the background and the finding. Convert again')
         self._metainfo.update(metainfo)
         images, masks = (self.data_prefix.get(key) or '' for key in ('img_path', 'seg_map_path'))
         return [dict(img_path=path.join(images, entry['img_path']), image_id=entry['image_id'],
                      seg_map_path=path.join(masks, entry['seg_map_path']), gt_label=entry['gt_label'],
-                     reduce_zero_label=False, seg_fields=[]) for entry in content['data_list']]
+                     reduce_zero_label=False, seg_fields=[]) for entry in entries]

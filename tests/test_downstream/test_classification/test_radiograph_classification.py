@@ -59,7 +59,7 @@ def test_classes_must_be_the_configs(tmp_path):
     """Another order of the classes would give each label to another one."""
     with pytest.raises(AnnotationError, match='same order'):
         data_set(tmp_path, SEVERAL, [dict(img_path='a.png', labels=[1, 0, 0])], classes=['b', 'a', 'c'])
-    with pytest.raises(AnnotationError, match='no annotation file'):
+    with pytest.raises(FileNotFoundError, match='no annotation file'):
         RadiographClassification(ann_file=str(tmp_path / 'missing.json'))
 
 
