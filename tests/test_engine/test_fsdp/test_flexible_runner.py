@@ -12,6 +12,7 @@ from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.engine.launch import build_runner
 
 FSDP = dict(runner_type='PriorFlexibleRunner', strategy=dict(type='FSDPStrategy'))
+DOUBLE = {'custom_imports': dict(imports=['double_precision']), 'model.data_preprocessor.type': 'DoublePreprocessor'}
 
 
 def config_with_parts(folder: Path, **changes) -> Config:
@@ -23,8 +24,8 @@ def config_with_parts(folder: Path, **changes) -> Config:
 
 
 def train(folder: Path, name: str, *options, **changes) -> list[int]:
-    """Exit codes of `tools/train.py` on two processes; what they print goes to <name>.log."""
-    config_with_parts(folder, **changes).dump(str(folder / f'{name}.py'))
+    """Exit codes of `tools/train.py` on two processes, in float64; what they print goes to <name>.log."""
+    config_with_parts(folder, **DOUBLE, **changes).dump(str(folder / f'{name}.py'))
     processes = [WarmProcess(
         'tools/train.py', [folder / f'{name}.py', '--work-dir', folder / name, '--launcher', 'pytorch', *options],
         folder / f'{name}.log', **variables) for variables in as_launched(2)]
@@ -50,13 +51,16 @@ def scalars(folder: Path) -> list[dict]:
 def test_same_numbers(runs):
     """Losses, gradient norms and validation of all steps, and the weights in the end, are DDP's but for rounding.
 
-    Adam has a large eps here: with the usual one, its first steps follow the sign of gradients that are nothing but
-    rounding, such as those of the biases of attention keys. Seen were 3e-6 of the losses and norms, 3e-7 of weights.
+    That of float64, 2e-16 of sums of up to 600 numbers, times 100 (the temperature of the contrastive losses), times
+    the norm's growth over 9 steps: 1e-10 leaves room for any processor, and none for another way to compute. Adam has
+    a large eps here: with the usual one, its first steps follow the sign of gradients that are nothing but rounding,
+    such as those of the biases of attention keys.
     """
     for ddp, fsdp in zip(scalars(runs / 'ddp'), scalars(runs / 'fsdp'), strict=True):
-        assert fsdp == pytest.approx(ddp, rel=1e-5, abs=1e-5)
+        assert fsdp == pytest.approx(ddp, rel=1e-10, abs=1e-10)
     ddp, fsdp = (load_checkpoint(runs / name / 'iter_8.pth')['state_dict'] for name in ('ddp', 'fsdp'))
-    torch.testing.assert_close(fsdp, ddp, rtol=1e-5, atol=1e-5)
+    assert ddp['global_alignment.logit_scale'].dtype == torch.float64
+    torch.testing.assert_close(fsdp, ddp, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize('step', [2, 4, 8])
