@@ -22,7 +22,6 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
 
-from prior_mm.datasets import AnnotationError, ImageError
 from prior_mm.converters.csv_tables import TableError, read_rows
 from prior_mm.converters.downstream.run_lengths import (
     RunLengthError,
@@ -31,6 +30,7 @@ from prior_mm.converters.downstream.run_lengths import (
 )
 from prior_mm.converters.openi import read_openi_reports
 from prior_mm.converters.study_conversion import read_report
+from prior_mm.datasets import AnnotationError, ImageError
 from prior_mm.datasets.images import read_radiograph
 from prior_mm.datasets.images.limits import MAX_PIXELS
 from prior_mm.datasets.reports import report_sentences

@@ -29,9 +29,9 @@ from made_up_mimic import REPORT, Study, write_mimic, write_table
 from PIL import Image
 from tiny_run import tiny_config, write_studies
 
-from prior_mm.datasets import ImageError, StudyDataset
 from prior_mm.converters.raw_study import RawStudy
 from prior_mm.converters.study_conversion import ConversionOptions, convert_study, read_report
+from prior_mm.datasets import ImageError, StudyDataset
 from prior_mm.datasets.images import read_radiograph
 from prior_mm.datasets.study_table import read_studies
 

@@ -15,8 +15,8 @@ from tiny_run import tiny_config, write_studies
 
 from prior_mm.checkpoints.checkpoint import load_checkpoint, load_state_dict, save_checkpoint
 from prior_mm.checkpoints.config_text import find_smuggled_code
-from prior_mm.datasets import AnnotationError
 from prior_mm.converters.openi import read_openi_reports
+from prior_mm.datasets import AnnotationError
 from prior_mm.datasets.study_table import read_studies
 from prior_mm.engine.launch import build_runner
 

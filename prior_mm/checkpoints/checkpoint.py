@@ -9,8 +9,9 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
-from .config_text import find_smuggled_code
 from prior_mm.files.whole_files import damage, first_whole, whole_file, write_whole
+
+from .config_text import find_smuggled_code
 
 #: In a run's folder: the checkpoints it can go on from, one a line, the last one last. MMEngine's ``last_checkpoint``
 #: beside it names that one only.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import AnnotationError
 from prior_mm.files.json_stream import JsonStream
+
+from .errors import AnnotationError
 from .study_schema import SCHEMA, check_metainfo, check_study
 
 _MEND = 'Make it anew with the converter (tools/dataset_converters/)'

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from prior_mm.converters.openi import OpenIReport, read_openi_reports
 from prior_mm.files.whole_files import write_whole
 
-from prior_mm.converters.openi import OpenIReport, read_openi_reports
 from .files import claim_folder, digest
 from .findings import CHEXPERT, chexpert_labels, read_findings
 from .lung_masks import load_lung_masks

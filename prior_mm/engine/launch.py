@@ -14,8 +14,8 @@ from mmengine.registry import init_default_scope
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint
 from prior_mm.dependencies import check_toolboxes_of
-from prior_mm.registry import RUNNERS
 from prior_mm.files.whole_files import first_whole
+from prior_mm.registry import RUNNERS
 
 from .data_runner import DataRunner
 from .hooks import Preempted

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_mimic import write_table
 
-from prior_mm.datasets import StudyDataset
 from prior_mm.converters.csv_tables import TableError
 from prior_mm.converters.layout_error import LayoutError
 from prior_mm.converters.mimic_5x200 import (
@@ -16,6 +15,7 @@ from prior_mm.converters.mimic_5x200 import (
     exclusive_finding,
     read_id_list,
 )
+from prior_mm.datasets import StudyDataset
 
 
 def study(number, labels=None):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from made_up_studies import METAINFO, entry, write_annotation
 
 from prior_mm.datasets import AnnotationError
-from prior_mm.files.json_stream import JsonStream
 from prior_mm.datasets.study_table import read_studies
+from prior_mm.files.json_stream import JsonStream
 
 
 @pytest.mark.parametrize('change, message', [

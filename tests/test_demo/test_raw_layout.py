@@ -12,8 +12,8 @@ from demo_reports import made_up_mask, made_up_reports
 from PIL import Image
 
 from prior_mm.datasets import StudyDataset
-from prior_mm.demo import CHEXPERT, plan_studies, write_demo
 from prior_mm.datasets.reports import report_sentences
+from prior_mm.demo import CHEXPERT, plan_studies, write_demo
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from prior_mm.models import PRIOR
 from prior_mm.checkpoints.published_weights import convert_published
+from prior_mm.models import PRIOR
 from prior_mm.models.reconstruction import match
 from prior_mm.structures import ImageFeatures, Reports, StudyFeatures
 

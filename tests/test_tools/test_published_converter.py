@@ -9,8 +9,8 @@ import torch
 import torchvision
 
 from prior_mm.checkpoints.checkpoint import load_state_dict
-from prior_mm.models import ImageEncoder
 from prior_mm.checkpoints.published_weights import convert_published
+from prior_mm.models import ImageEncoder
 
 ROOT = Path(__file__).parents[2]
 

@@ -35,8 +35,8 @@ from prior_mm.converters.conversion_run import convert_part
 from prior_mm.converters.openi import OpenIReport, read_openi_reports
 from prior_mm.converters.raw_study import RawStudy
 from prior_mm.converters.study_conversion import ConversionOptions
-from prior_mm.demo import CHEXPERT
 from prior_mm.datasets.reports import find_sections, section_sentences
+from prior_mm.demo import CHEXPERT
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES, IMAGES, PATIENTS = 227_827, 377_110, 65_379

@@ -24,12 +24,12 @@ from conversion import STUDIES, memory, mimic_text
 from rich.progress import track
 from torch.utils.data import DataLoader, get_worker_info
 
-from prior_mm.datasets import StudyDataset, VisitSampler
 from prior_mm.converters.annotation_files import write_annotations
 from prior_mm.converters.openi import read_openi_reports
-from prior_mm.demo import CHEXPERT
+from prior_mm.datasets import StudyDataset, VisitSampler
 from prior_mm.datasets.reports import find_sections, section_sentences
 from prior_mm.datasets.study_schema import SCHEMA
+from prior_mm.demo import CHEXPERT
 
 TARGET_SECONDS, TARGET_BYTES = 10, 1e9
 

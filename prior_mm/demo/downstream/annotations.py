@@ -10,6 +10,7 @@ import numpy as np
 from prior_mm.converters.downstream.rsna import TABLE, read_boxes
 from prior_mm.converters.downstream.run_lengths import decode_run_lengths, encode_run_lengths
 from prior_mm.converters.downstream.siim import read_run_lengths
+
 from ..carried import find_carried
 from ..files import digest
 from ..regions import BoxPixels

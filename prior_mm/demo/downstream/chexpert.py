@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prior_mm.converters.downstream.chexpert_labels import COMPETITION, FINDINGS
+
 from ..findings import Finding
 from .films import Film
 from .planned import PlannedDataset

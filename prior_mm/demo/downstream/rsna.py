@@ -4,6 +4,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from prior_mm.converters.downstream.rsna import IMAGES, TABLE
+
 from ..regions import BoxPixels
 from .annotations import scale_box, shuffled
 from .dicom_files import DicomHeader, hashed_uid, hashed_uuid

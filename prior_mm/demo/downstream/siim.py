@@ -5,6 +5,7 @@ import numpy as np
 
 from prior_mm.converters.downstream.run_lengths import EMPTY
 from prior_mm.converters.downstream.siim import IMAGES, TABLE
+
 from .annotations import scale_run_lengths, shuffled
 from .dicom_files import DicomHeader, hashed_uid
 from .films import Film, draw_others

@@ -9,8 +9,8 @@ from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend
 
 from prior_mm.checkpoints.checkpoint import forget_checkpoints, note_checkpoint
-from prior_mm.registry import HOOKS
 from prior_mm.files.whole_files import PARTIAL
+from prior_mm.registry import HOOKS
 
 from .preemption_hook import PREEMPTED
 

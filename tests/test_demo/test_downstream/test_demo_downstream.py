@@ -17,11 +17,11 @@ from prior_mm.converters.downstream.chexpert_5x200 import draw_list
 from prior_mm.converters.downstream.chexpert_labels import COMPETITION, read_chexpert
 from prior_mm.converters.downstream.masks import read_mask
 from prior_mm.converters.downstream.run_lengths import decode_run_lengths, encode_run_lengths
+from prior_mm.datasets.images import read_radiograph
 from prior_mm.demo.downstream import RealAnnotations, write_demo_downstream
 from prior_mm.demo.downstream.annotations import scale_run_lengths
 from prior_mm.demo.downstream.chexpert import plan_chexpert
 from prior_mm.demo.downstream.rsna import plan_rsna
-from prior_mm.datasets.images import read_radiograph
 
 ROOT = Path(__file__).parents[3]
 SIZE, IMAGES = 64, 12
