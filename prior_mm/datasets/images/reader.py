@@ -10,6 +10,9 @@ from prior_mm.datasets.errors import ImageError
 from .raster import read_raster
 
 _QUOTED = re.compile(r'\'[^\']*\'|"[^"]*"')  # decoders quote what stands in a header, a patient's name perhaps
+# Without the preamble: the first element of the meta information, or of a data set that lacks this as well.
+_BARE_DICOM = re.compile(rb'DICM\x02\x00|\x02\x00[\x00\x01\x02\x03\x10]\x00(?:UL|OB|UI)'
+                         rb'|\x08\x00[\x00\x01\x05\x06\x08\x12\x13\x14\x16\x18]\x00(?:[A-Z]{2}|..\x00\x00)', re.S)
 _SIGNATURES = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG'}
 
 
@@ -42,7 +45,7 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None) ->
     if not head:
         raise ImageError(f'{path}: the file is empty. Fetch it again')
     kind = next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
-    if kind is None and head[128:] != b'DICM':
+    if kind is None and not _is_dicom(head):
         raise ImageError(f'{path}: is no JPEG, PNG or DICOM file, whatever its name says. Convert it to one of these, '
                          'or fetch it again')
     try:
@@ -56,3 +59,8 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None) ->
         reason = _QUOTED.sub("'...'", str(error))
         raise ImageError(f'{path}: the file is damaged or cut short ({type(error).__name__}: {reason}). '
                          'Fetch it again') from None
+
+
+def _is_dicom(head: bytes) -> bool:
+    """Whether the first 132 bytes are those of a DICOM file, with its preamble or without."""
+    return head[128:] == b'DICM' or _BARE_DICOM.match(head) is not None
