@@ -30,3 +30,25 @@ def match(predictions: Tensor, targets: Tensor, order: MatchingOrder = 'inverse'
     target_of = torch.stack([torch.from_numpy(linear_sum_assignment(study)[1]) for study in cost.numpy()])
     target_of = target_of.to(predictions.device)
     return target_of if order == 'published' else target_of.argsort(dim=1)
+
+
+def match_reports(predictions: Tensor, prototypes: Tensor, mask: Tensor,
+                  order: MatchingOrder = 'inverse') -> tuple[Tensor, Tensor]:
+    """Match the predicted with the true sentences of B reports; padding is matched too, with zeros.
+
+    Args:
+        predictions: Predicted embeddings, (B, Q, D).
+        prototypes: The prototypes of the sentences, (B, N, D), with N at most Q.
+        mask: True where a sentence stands, bool, (B, N).
+        order: See :func:`match`.
+
+    Returns:
+        The prediction of each sentence, (B, N, D), and the sentence-prototype loss, the mean absolute difference of
+        all Q pairs (paper section 3.5); float32.
+    """
+    predictions, num_sentences = at_least_float32(predictions), mask.shape[1]
+    targets = at_least_float32(prototypes).masked_fill(~mask[..., None], 0)
+    targets = torch.nn.functional.pad(targets, (0, 0, 0, predictions.shape[1] - num_sentences))
+    places = match(predictions, targets, order)
+    predictions = predictions.gather(1, places[..., None].expand_as(predictions))
+    return predictions[:, :num_sentences], (predictions - targets).abs().mean()

@@ -1,0 +1,204 @@
+"""What all methods share: encoders, the seam, which losses are on, what rests, predictions, maps."""
+from abc import abstractmethod
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from prior_mm.registry import MODELS
+from prior_mm.structures import ImageFeatures, Reports, StudyEmbeddings, StudyFeatures
+
+from .alignment.contrastive import unit
+from .global_batch import GlobalBatch
+
+
+def build_part(config: dict | None, **given) -> nn.Module | None:
+    """A part from its config, which goes before what is given; None, an ablation, stays None."""
+    return None if config is None else MODELS.build({**given, **config})
+
+
+class Method(BaseModel):
+    """A method of pre-training on radiographs and their reports.
+
+    Which losses have a weight decides what runs. A part that is None is an ablation: its losses are left out. A method
+    builds its parts, then calls :meth:`set_losses`; it says how features get to the joint space (:meth:`embed_images`,
+    :meth:`embed_reports`), what is compared there (:meth:`compare`), and what it attends to (:meth:`attention`).
+
+    Args:
+        image_encoder: Config of the image encoder.
+        text_encoder: Config of the text encoder.
+        data_preprocessor: Config of what normalises the images; a :class:`StudyPreprocessor` by default.
+    """
+
+    #: The losses that there are, and their published weights.
+    PUBLISHED_LOSSES: ClassVar[dict[str, float]] = {}
+    #: The named tuple of a study in the joint space: ``patches``, ``image``, and what its reports become.
+    EMBEDDINGS: ClassVar[type] = StudyEmbeddings
+    #: Losses that are means over the sentences of the batch; the others are means over its studies.
+    MEANS_OVER_SENTENCES: ClassVar[Collection[str]] = ()
+    #: The losses that train each part, by its name; a part that all losses train need not be named.
+    TRAINED_BY: ClassVar[dict[str, Collection[str]]] = {}
+
+    #: Its own parts that nobody enters but by their ``forward``.
+    WITH_ONE_ENTRY: ClassVar[Collection[str]] = ()
+
+    def __init__(self, image_encoder: dict, text_encoder: dict, data_preprocessor: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(MODELS.build(data_preprocessor or dict(type='StudyPreprocessor')), init_cfg)
+        self.image_encoder = build_part(image_encoder)
+        self.text_encoder = build_part(text_encoder)
+
+    def set_losses(self, weights: dict[str, float] | None) -> None:
+        """Set the weight of each loss, as a stage begins; a loss whose part is missing is left out.
+
+        Raises:
+            ValueError: If a name is not a loss of the method.
+        """
+        weights = self.PUBLISHED_LOSSES if weights is None else weights
+        if unknown := weights.keys() - self.PUBLISHED_LOSSES.keys():
+            raise ValueError(f'unknown losses {sorted(unknown)}; there are {sorted(self.PUBLISHED_LOSSES)}')
+        missing = {loss for name, losses in self.TRAINED_BY.items() if self._part(name) is None for loss in losses}
+        self.loss_weights = {name: weight for name, weight in weights.items() if name not in missing}
+
+    def needs(self, *losses: str) -> bool:
+        """Whether any of these losses is on."""
+        return any(name in self.loss_weights for name in losses)
+
+    def unused_parameters(self) -> list[nn.Parameter]:
+        """Parameters that no loss of the present stage depends on; a backward pass gives them no gradient."""
+        unused = [self._part(name) for name, losses in self.TRAINED_BY.items() if not self.needs(*losses)]
+        return [parameter for part in unused if part is not None
+                for parameter in ([part] if isinstance(part, nn.Parameter) else part.parameters())]
+
+    def _part(self, name: str) -> nn.Module | nn.Parameter | None:
+        part = self
+        for attribute in name.split('.'):
+            part = None if part is None else getattr(part, attribute)
+        return part
+
+    def parts_with_one_entry(self) -> list[nn.Module]:
+        """The parts whose parameters nobody touches but their own ``forward``, so that FSDP can gather each by itself.
+
+        BERT's layers are not among them: :func:`packed_bert` goes past their ``forward``.
+        """
+        backbone = self.image_encoder.backbone
+        stages = [getattr(backbone, name) for name in getattr(backbone, 'res_layers', ())]
+        own = [self._part(name) for name in self.WITH_ONE_ENTRY]
+        return [part for part in (*stages, self.image_encoder, self.text_encoder, *own) if part is not None]
+
+    # ------------------------------------------------------------------------------------------------- the method
+
+    def encode(self, images: Tensor, reports: Reports) -> StudyFeatures:
+        """The encoders, up to the seam: normalised images (B, 1, H, W) and B reports to features."""
+        return StudyFeatures(self.image_encoder(images), self.text_encoder(reports))
+
+    def global_batch(self, reports: Reports) -> GlobalBatch:
+        """The batch of all processes, of which these reports are this process's share."""
+        return GlobalBatch(len(reports.token_ids), self.sentence_mask(reports).sum())
+
+    def sentence_mask(self, reports: Reports) -> Tensor:
+        """The sentences that count, bool, (B, N)."""
+        return reports.sentence_mask
+
+    def losses(self, features: StudyFeatures, reports: Reports, images: Tensor,
+               batch: GlobalBatch | None = None) -> dict[str, Tensor]:
+        """All losses of the stage that follow from the encoders' features, weighted, as scalars ``loss_<name>``.
+
+        On many processes their mean over the processes is the loss of the global batch.
+
+        Args:
+            features: What :meth:`encode` gives.
+            reports: The reports.
+            images: The normalised images, (B, 1, H, W), that a method may have to reconstruct.
+            batch: What :meth:`global_batch` gives; best asked for before the encoders run.
+        """
+        batch = batch or self.global_batch(reports)
+        losses = self.compare(self.embed(features, reports), features, images, batch)
+        return {f'loss_{name}': losses[name] * (weight * batch.share(of_sentences=name in self.MEANS_OVER_SENTENCES))
+                for name, weight in self.loss_weights.items()}
+
+    def embed(self, features: StudyFeatures, reports: Reports) -> Any:
+        """Features to the joint space."""
+        return self.EMBEDDINGS(*self.embed_images(features.image), *self.embed_reports(features.word_pieces, reports))
+
+    @abstractmethod
+    def embed_images(self, features: ImageFeatures) -> tuple[Tensor, Tensor]:
+        """Features of B radiographs to the joint space: the patches, (B, P, D), and the images, (B, D)."""
+
+    @abstractmethod
+    def embed_reports(self, word_pieces: Tensor, reports: Reports) -> Any:
+        """Features (B, L, W) of the word pieces to the joint space, as a named tuple with ``report``, (B, D)."""
+
+    @abstractmethod
+    def compare(self, study: Any, features: StudyFeatures, images: Tensor, batch: GlobalBatch) -> dict[str, Tensor]:
+        """The losses by name, before their weights, scalars; at least those that are on.
+
+        Args:
+            study: What :meth:`embed` gives.
+            features: What it was made of.
+            images: The normalised images, (B, 1, H, W).
+            batch: The batch of all processes.
+        """
+
+    @abstractmethod
+    def attention(self, study: Any) -> Tensor:
+        """Attention of each sentence over the patches of its study, (B, N, P)."""
+
+    # --------------------------------------------------------------------------------------------- what users call
+
+    def forward(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict] | None = None,
+                mode: str = 'tensor') -> Any:
+        """MMEngine's entry.
+
+        Args:
+            inputs: Normalised images, (B, 1, H, W).
+            reports: Their reports. ``'predict'`` also takes None, for radiographs without reports.
+            data_samples: What is known of the studies (ids, labels); handed on by ``'predict'``.
+            mode: ``'loss'``: the weighted losses. ``'predict'``: for each study its sample with the L2-normalised
+                ``image_embedding`` and, if there are reports, ``report_embedding``, float32 (D,). ``'tensor'``: the
+                embeddings of the batch.
+
+        Raises:
+            ValueError: For another mode, or if it needs reports and there are none.
+        """
+        if reports is None and mode in ('loss', 'tensor'):
+            raise ValueError(f"mode '{mode}' needs reports, and the batch has none: put TokenizeReport into the "
+                             'pipeline, or take a data set with reports')
+        if mode == 'loss':
+            batch = self.global_batch(reports)
+            return self.losses(self.encode(inputs, reports), reports, inputs, batch)
+        if mode == 'predict':
+            return self.predict(inputs, reports, data_samples or [{} for _ in inputs])
+        if mode == 'tensor':
+            return self.embed(self.encode(inputs, reports), reports)
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got '{mode}'")
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict]) -> list[dict]:
+        """Each study's sample with what :meth:`describe` says of the study."""
+        patches, images = self.embed_images(self.image_encoder(inputs))
+        report = None if reports is None else self.embed_reports(self.text_encoder(reports), reports).report
+        described = self.describe(patches, images, report)
+        return [{**sample, **{name: values[i] for name, values in described.items()}}
+                for i, sample in enumerate(data_samples)]
+
+    def describe(self, patches: Tensor, images: Tensor, reports: Tensor | None) -> dict[str, Tensor]:
+        """What is predicted of B studies: their global embeddings, L2-normalised, float32 (B, D), on the CPU.
+
+        Args:
+            patches: Patch embeddings, (B, P, D).
+            images: Global image embeddings, (B, D).
+            reports: Global text embeddings, (B, D), or None where there are no reports.
+        """
+        described = dict(image_embedding=unit(images).cpu())
+        if reports is not None:
+            described['report_embedding'] = unit(reports).cpu()
+        return described
+
+    @torch.no_grad()
+    def sentence_attention(self, inputs: Tensor, reports: Reports) -> Tensor:
+        """The map of each sentence over the image, (B, N, H', W'); needs ``patch_layout='places'``."""
+        features = self.encode(inputs, reports)
+        return self.attention(self.embed(features, reports)).unflatten(2, features.image.grid)
