@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 #: How splits come about, see :attr:`Setting.splits`.
-SHARES, FOLDS, LISTS, DRAWS = 'shares', 'folds', 'lists', 'draws'
+SHARES, FOLDS, LISTS, DRAWS, CHOSEN = 'shares', 'folds', 'lists', 'draws', 'chosen'
+#: In place of the name of a data set: it may have any.
+ANY = '*'
+#: The protocol of a data set of one's own.
+OWN = 'own/1'
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,9 @@ class Setting:
         splits: ``shares``: drawn by :attr:`shares`, anew for each seed. ``folds``: as many folds as there are repeats;
             of repeat k, fold k is the test, fold k + 1 the validation and the others the training. ``lists``: published
             lists of ids, which the user brings. ``draws``: a test set alone, of :attr:`per_class` images a class.
+            ``chosen``: any of these, as the user chose when the annotation files were written.
         repeats: Names of the runs whose mean is the result, and of the folders of their annotation files. Tasks of one
-            data set that name the same repeat have the same splits.
+            data set that name the same repeat have the same splits. None for ``chosen``: the converter wrote them.
         seeds: Of each repeat; of all of them together for ``folds``; none for ``lists``.
         shares: Percent of the images by split, for ``shares``.
         positives_only: Whether only images with the finding take part.
@@ -61,8 +66,8 @@ class Protocol:
     Attributes:
         name: With its version, such as ``mgca/1``.
         summary: A sentence on where it comes from.
-        settings: By data set (``rsna``, ``siim``, ``chexpert``, ``mimic_cxr``) and task (``classification``,
-            ``segmentation``, ``detection``, ``zero_shot``, ``retrieval``).
+        settings: By data set (``rsna``, ``siim``, ``chexpert``, ``mimic_cxr``, or :data:`ANY`) and task
+            (``classification``, ``segmentation``, ``detection``, ``zero_shot``, ``retrieval``).
     """
     name: str
     summary: str
@@ -79,10 +84,12 @@ class Protocol:
         Raises:
             ValueError: If it says nothing; the message names what it has.
         """
-        if (dataset, task) not in self.settings:
-            known = ', '.join(f'{task} on {dataset}' for dataset, task in self.settings)
-            raise ValueError(f'the protocol {self.name!r} says nothing of {task} on {dataset}; it has: {known}')
-        return self.settings[dataset, task]
+        for of in (dataset, ANY):
+            if (of, task) in self.settings:
+                return self.settings[of, task]
+        known = ', '.join(f'{task} on {dataset}' for dataset, task in self.settings)
+        raise ValueError(f'the protocol {self.name!r} says nothing of {task} on {dataset}; it has: {known}'
+                         + ('' if self.name == OWN else f'. A data set of your own has the protocol {OWN}'))
 
     def tasks(self, dataset: str) -> dict[str, Setting]:
         """What it says of each task on a data set; empty if nothing."""
@@ -182,5 +189,14 @@ _DEMO = Protocol('demo/1', "The demo's SYNTHETIC images: all of them, one split"
                                siim=('classification', 'segmentation'), chexpert=('classification', )).items()
     for task in tasks
 }))
+_OWN_NOTE = ('All images take part that the table gives; the encoder is fine-tuned, unless the config says otherwise. '
+             'How the splits came about stands in the annotation files: drawn by patients, by seeds or folds, or those '
+             'of the table')
+_OWN = Protocol(OWN, "A data set of one's own, by tools/dataset_converters/table.py", MappingProxyType({
+    (ANY, task): Setting(CHOSEN, (), (), MappingProxyType({}), positives_only=False,
+                         frozen=task in ('zero_shot', 'retrieval'), size=224, note=_OWN_NOTE)
+    for task in ('classification', 'segmentation', 'detection', 'zero_shot', 'retrieval')
+}))
 #: All protocols by name.
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({item.name: item for item in (_PRIOR, _MGCA, _BENCHX, _DEMO)})
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({item.name: item
+                                                      for item in (_PRIOR, _MGCA, _BENCHX, _DEMO, _OWN)})

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import prior_mm.protocols
-from prior_mm.protocols import DRAWS, FOLDS, LISTS, PROTOCOLS, SHARES, protocol
+from prior_mm.protocols import ANY, CHOSEN, DRAWS, FOLDS, LISTS, OWN, PROTOCOLS, SHARES, protocol
 
 SETTINGS = [(item, *key) for item in PROTOCOLS.values() for key in item.settings]
 
@@ -15,13 +15,16 @@ SETTINGS = [(item, *key) for item in PROTOCOLS.values() for key in item.settings
 def test_settings(item, dataset, task):
     """Each entry has what its kind of splits needs and nothing else, and a note that says what is known."""
     setting = item.setting(dataset, task)
-    assert len(set(setting.repeats)) == len(setting.repeats) > 0 and setting.size >= 128
+    assert len(set(setting.repeats)) == len(setting.repeats) and setting.size >= 128
+    assert bool(setting.repeats) != (setting.splits == CHOSEN)
     assert {SHARES: len(setting.seeds) == len(setting.repeats) and sum(setting.shares.values()) == 100,
             FOLDS: len(setting.seeds) == 1 and len(setting.repeats) == 5 and not setting.shares,
             LISTS: not setting.seeds and setting.repeats == ('official', ),
-            DRAWS: len(setting.seeds) == len(setting.repeats) and setting.per_class == 200}[setting.splits]
-    assert 'Known' in setting.note if item.name != 'demo/1' else 'SYNTHETIC' in setting.note
-    assert [setting.seed(repeat) for repeat in setting.repeats] == list(setting.seeds or (0, )) * (
+            DRAWS: len(setting.seeds) == len(setting.repeats) and setting.per_class == 200,
+            CHOSEN: not setting.seeds and not setting.shares and dataset == ANY}[setting.splits]
+    assert {'demo/1': 'SYNTHETIC', OWN: 'All images'}.get(item.name, 'Known') in setting.note
+    if setting.splits != CHOSEN:
+        assert [setting.seed(repeat) for repeat in setting.repeats] == list(setting.seeds or (0, )) * (
         5 if setting.splits == FOLDS else 1)
 
 
@@ -73,3 +76,11 @@ def test_bottom_layer():
     names = {line.split()[1].split('.')[0] for line in inspect.getsource(prior_mm.protocols).splitlines()
              if line.startswith(('import ', 'from '))}
     assert names <= set(sys.stdlib_module_names)
+
+
+def test_a_data_set_of_ones_own():
+    """It may have any name, its repeats are those that were written, and the named data sets' protocols point to it."""
+    own = protocol(OWN)
+    assert own.setting('any name', 'detection') is own.setting('another', 'detection') and own.folder == 'own'
+    with pytest.raises(ValueError, match='A data set of your own has the protocol own/1'):
+        protocol('prior/1').setting('any name', 'classification')

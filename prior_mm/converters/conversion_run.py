@@ -96,7 +96,7 @@ class Conversion:
             OSError: If parts or copies cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        executor = ProcessPoolExecutor(self._workers, initializer=_start_worker) if self._workers > 1 else None
+        executor = ProcessPoolExecutor(self._workers, initializer=start_worker) if self._workers > 1 else None
         try:
             if executor is not None:
                 executor.submit(int).result()  # fork now, before the progress bar has its thread
@@ -219,7 +219,8 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
+    """Begin a worker process: Ctrl-C is the main process's matter, and it does not outlive that one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process stops the work, part by part
     threading.Thread(target=_leave_with_main_process, daemon=True).start()
 

@@ -1,7 +1,7 @@
 """From raw studies to the annotation files of a data set, with a table of what became of them."""
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -29,6 +29,8 @@ class DatasetSource:
         image_root: What the studies' image paths are relative to.
         fingerprint: Files and whatever else the studies come from; another one than last time makes all parts anew.
         remarks: Gives lines for the end of the conversion.
+        folder: Of the annotation files, below ``annotations/``.
+        metainfo: What else they say of themselves.
     """
     name: str
     synthetic: bool
@@ -38,6 +40,8 @@ class DatasetSource:
     image_root: Path
     fingerprint: tuple[object, ...]
     remarks: Callable[[PartSummary], Iterable[str]] = lambda summary: ()
+    folder: str = ''
+    metainfo: Mapping[str, object] = field(default_factory=dict)
 
 
 def convert_dataset(source: DatasetSource, output: Path, options: ConversionOptions, workers: int | None = None,
@@ -56,7 +60,7 @@ def convert_dataset(source: DatasetSource, output: Path, options: ConversionOpti
     Raises:
         ValueError: If no study is kept. The message says why they were not.
     """
-    annotations = output / 'annotations'
+    annotations = output / 'annotations' / source.folder
     conversion = Conversion(annotations / '.parts', options, _fingerprint(source), workers,
                             part_size=256 if options.short_side is None else 32)
     if fresh:
@@ -113,7 +117,8 @@ def _fingerprint(source: DatasetSource) -> Iterator[object]:
 def _metainfo(source: DatasetSource, split: str, options: ConversionOptions, summary: PartSummary) -> dict:
     dropped = {reason.value: count for reason in Dropped
                if (count := summary.dropped.get(split, Counter())[reason.value])}
-    return dict(schema=SCHEMA, dataset=source.name, split=split, synthetic=source.synthetic,
-                min_sentences=options.min_sentences, sentence_splitter=SENTENCE_SPLITTER,
-                resized_short_side=options.short_side, images_checked=options.check_images,
-                summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))
+    described = dict(schema=SCHEMA, dataset=source.name, split=split, synthetic=source.synthetic,
+                     min_sentences=options.min_sentences, sentence_splitter=SENTENCE_SPLITTER,
+                     resized_short_side=options.short_side, images_checked=options.check_images,
+                     summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))
+    return {**described, **source.metainfo}

@@ -13,13 +13,15 @@ class TableError(ValueError):
     """A CSV file that is damaged or lacks what is needed; the message names file, line and mend."""
 
 
-def read_rows(path: Path, columns: Sequence[str], others: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(path: Path, columns: Sequence[str], others: bool = False,
+              delimiter: str = ',') -> Iterator[tuple[int, dict[str, str]]]:
     """Read a table row by row.
 
     Args:
         path: A ``.csv`` file, UTF-8 with or without a byte order mark; or gzipped, whatever its name says.
         columns: Names that must be there; they are found in any case and with blanks around them.
         others: Whether the other columns are given, too, by the names in the file.
+        delimiter: What stands between the values.
 
     Yields:
         Number of the line, 1 for the header's, and the values by column, without blanks around them.
@@ -32,7 +34,7 @@ def read_rows(path: Path, columns: Sequence[str], others: bool = False) -> Itera
         with path.open('rb') as raw:
             zipped = raw.read(2) == b'\x1f\x8b'
         with (gzip.open if zipped else open)(path, 'rt', encoding='utf-8-sig', newline='') as file:
-            reader = csv.reader(_lines(file))
+            reader = csv.reader(_lines(file), delimiter=delimiter)
             header = [name.strip() for name in next(reader, [])]
             wanted = _places(path, header, columns, others)
             for row in reader:

@@ -26,7 +26,7 @@ class RawStudy:
         study_id: Such as ``s50414267``.
         subject_id: Such as ``p10000032``; studies of one patient share it.
         split: Name of the annotation file it goes to; '' if none is given for it.
-        report: File of the report, or its sections where the data set keeps them apart.
+        report: File of the report, or its sections where the data set keeps them apart; ``None`` if there is none.
         images: Paths of the frontal images, relative to the image root, with '/'.
         views: View of each image: ``AP``, ``PA``, or ``frontal`` where nothing says which.
         labels: 1, 0 or -1 by finding; empty if there are none.
@@ -35,7 +35,7 @@ class RawStudy:
     study_id: str
     subject_id: str
     split: str
-    report: Path | ReportSections
+    report: Path | ReportSections | None
     images: tuple[str, ...]
     views: tuple[str, ...]
     labels: dict[str, int] = field(default_factory=dict)

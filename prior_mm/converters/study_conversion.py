@@ -52,6 +52,8 @@ def convert_study(study: RawStudy, options: ConversionOptions) -> Outcome:
     if not study.images:
         return Outcome(None, Dropped.NO_FRONTAL_VIEW)
     sections = study.report
+    if sections is None:
+        return Outcome(None, Dropped.NO_REPORT)
     if isinstance(sections, Path):
         try:
             sections = find_sections(read_report(sections))

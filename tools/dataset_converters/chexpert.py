@@ -33,7 +33,7 @@ from prior_mm.converters.downstream.options import (
     check_protocols,
     downstream_parser,
     run_downstream,
-    run_protocols,
+    run_written,
 )
 from prior_mm.converters.downstream.settings import DownstreamSettings
 
@@ -72,7 +72,7 @@ def main() -> int:
         return tally, names, [splits.describe()]
 
     if arguments.protocol:
-        return run_protocols(arguments, lambda settings, console: convert_chexpert_by_protocols(
+        return run_written(arguments, lambda settings, console: convert_chexpert_by_protocols(
             settings, options, arguments.protocol, console))
     return run_downstream(arguments, convert)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from .binary_images import BinaryOptions
-from .options import Converted, check_protocols, downstream_parser, run_downstream, run_protocols
+from .options import Converted, check_protocols, downstream_parser, run_downstream, run_written
 from .protocol_repeats import Written
 from .settings import DownstreamSettings
 from .splits import Splits
@@ -41,7 +41,7 @@ def run_binary(description: str, dataset: str, what: str,
         return tally, splits.names, [splits.describe()]
 
     if arguments.protocol:
-        return run_protocols(arguments, lambda settings, console: convert_by_protocols(
+        return run_written(arguments, lambda settings, console: convert_by_protocols(
             settings, options, arguments.protocol, console))
     return run_downstream(arguments, by_one_set)
 

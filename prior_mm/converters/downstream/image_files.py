@@ -2,6 +2,7 @@
 import os
 import re
 import warnings
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -25,22 +26,32 @@ def index_images(root: Path, folder: Path, without: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     endings: dict[str, str] = {}
-    for directory, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if Path(directory, name) != without)
-        place = Path(directory).relative_to(root).as_posix()
-        for file in sorted(files):
-            stem, ending = os.path.splitext(file)
-            if ending.lower() not in SUFFIXES:
-                continue
-            path = file if place == '.' else f'{place}/{file}'
-            if found.setdefault(stem, path) != path:
-                raise ValueError(f'{root}: two images are called {stem}, {found[stem]} and {path}. Remove one, or give '
-                                 'the folder of the images that are meant with --image-root')
-            endings.setdefault(ending, path)
+    for path in image_paths(root, folder, (without, )):
+        stem, ending = os.path.splitext(path.rpartition('/')[2])
+        if found.setdefault(stem, path) != path:
+            raise ValueError(f'{root}: two images are called {stem}, {found[stem]} and {path}. Remove one, or give '
+                             'the folder of the images that are meant with --image-root')
+        endings.setdefault(ending, path)
     if len(endings) > 1:
         raise ValueError(f'{folder}: images of several formats, such as {" and ".join(endings.values())}. Keep those '
                          'of one format there')
     return found
+
+
+def image_paths(root: Path, folder: Path, without: Collection[Path] = ()) -> Iterator[str]:
+    """Paths of the images below a folder, at any depth, in order.
+
+    Args:
+        root: What the paths are relative to; the folder is in it, or it.
+        folder: Where to look.
+        without: Folders that are passed over.
+    """
+    for directory, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if Path(directory, name) not in without)
+        place = Path(directory).relative_to(root).as_posix()
+        for file in sorted(files):
+            if file.lower().endswith(SUFFIXES):
+                yield file if place == '.' else f'{place}/{file}'
 
 
 def is_image_id(text: str) -> bool:

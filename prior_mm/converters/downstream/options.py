@@ -35,16 +35,21 @@ def downstream_parser(description: str, dataset: str = '') -> argparse.ArgumentP
                             help='write the splits of a protocol (docs/protocols.md), each repeat in a folder of its '
                                  f'own, annotations/mgca/seed0 say: {", ".join(protocols_of(dataset))}. May be given '
                                  'several times')
-        where = parser.add_mutually_exclusive_group()
-        where.add_argument('--split-dir', type=Path, metavar='DIR',
-                           help='published lists: train.txt, val.txt, test.txt (an id a line), train_1.txt for 1 %% of '
-                                'the training labels ... (default: the splits are drawn)')
-        where.add_argument('--shares', type=_checked(parse_shares), metavar='NAME=PERCENT,...',
-                           help='percent of the images in the splits that are drawn (default: train=70,val=15,test=15)')
-        parser.add_argument('--label-shares', type=_percent, nargs='*', default=[1., 10.], metavar='PERCENT',
-                            help='smaller sets of training labels to draw, nested and stratified (default: 1 10)')
+        add_split_options(parser)
         parser.add_argument('--seed', type=int, help='of all that is drawn (default: 0)')
     return parser
+
+
+def add_split_options(parser: argparse._ActionsContainer) -> None:
+    """The options of splits that are drawn or read, and of smaller sets of training labels."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument('--split-dir', type=Path, metavar='DIR',
+                       help='published lists: train.txt, val.txt, test.txt (an id a line), train_1.txt for 1 %% of '
+                            'the training labels ... (default: the splits are drawn)')
+    where.add_argument('--shares', type=_checked(parse_shares), metavar='NAME=PERCENT,...',
+                       help='percent of the images in the splits that are drawn (default: train=70,val=15,test=15)')
+    parser.add_argument('--label-shares', type=_percent, nargs='*', default=[1., 10.], metavar='PERCENT',
+                        help='smaller sets of training labels to draw, nested and stratified (default: 1 10)')
 
 
 def check_protocols(parser: argparse.ArgumentParser, arguments: argparse.Namespace, dataset: str) -> None:
@@ -123,8 +128,9 @@ def settings_of(arguments: argparse.Namespace) -> DownstreamSettings:
     if 'split_dir' not in arguments:
         return DownstreamSettings(**folders, check_images=not arguments.no_images)
     return DownstreamSettings(**folders, split_dir=arguments.split_dir, shares=arguments.shares or dict(SHARES),
-                              percents=tuple(arguments.label_shares), seed=arguments.seed or 0,
-                              check_images=not arguments.no_images)
+                              percents=tuple(arguments.label_shares), seed=getattr(arguments, 'seed', None) or 0,
+                              check_images=not arguments.no_images, short_side=getattr(arguments, 'resize', None),
+                              workers=getattr(arguments, 'workers', None))
 
 
 def run_downstream(arguments: argparse.Namespace,
@@ -146,9 +152,9 @@ def run_downstream(arguments: argparse.Namespace,
     return _run(arguments, run)
 
 
-def run_protocols(arguments: argparse.Namespace,
+def run_written(arguments: argparse.Namespace,
                   convert: Callable[[DownstreamSettings, Console], list[Written]]) -> int:
-    """The same for the repeats of protocols.
+    """The same for several sets of splits, such as the repeats of protocols.
 
     Args:
         arguments: Of :func:`downstream_parser`.
@@ -159,8 +165,12 @@ def run_protocols(arguments: argparse.Namespace,
     """
     def run(settings: DownstreamSettings, console: Console) -> list[str]:
         written = convert(settings, console)
-        print_repeats(written, console, arguments.examples)
-        return [f'Sets of splits, each in annotations/<protocol>/<repeat>: {len(written)}.']
+        if len(written) > 1:
+            print_repeats(written, console, arguments.examples)
+            return [f'Sets of splits, each in annotations/<protocol>/<repeat>: {len(written)}.']
+        (repeat, tally), = written
+        tally.print(repeat.splits.names, console, arguments.examples)
+        return [f'{repeat.describe()}, in annotations/{repeat.folder}. {repeat.splits.describe()}']
 
     return _run(arguments, run)
 
@@ -169,17 +179,19 @@ def _run(arguments: argparse.Namespace, run: Callable[[DownstreamSettings, Conso
     console, settings = Console(), settings_of(arguments)
     try:
         remarks = run(settings, console)
-    except (ValueError, OSError) as error:
+    except (ValueError, RuntimeError, OSError, ImportError) as error:
         print(f'{arguments.root}: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('Stopped. The annotation files are as they were; the same command does everything anew.', file=sys.stderr)
+        print('Stopped. The annotation files are as they were; the same command does everything anew, but copies that '
+              'are done are kept.' if settings.short_side else
+              'Stopped. The annotation files are as they were; the same command does everything anew.', file=sys.stderr)
         return 130
     for remark in remarks:
         console.print(remark, markup=False, highlight=False, soft_wrap=True)
     if arguments.no_images:
         console.print('Whether the images are there was not looked at (--no-images).')
-    console.print(f'Written: {settings.annotations}. Images are named relative to {settings.image_root} (data_root).',
+    console.print(f'Written: {settings.annotations}. Images are named relative to {settings.data_root} (data_root).',
                   markup=False, highlight=False, soft_wrap=True)
     return 0
 

@@ -1,6 +1,6 @@
 """What a user chooses when a supervised data set is converted."""
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .splits import SHARES, Splits, draw_splits, read_split_lists
@@ -19,6 +19,8 @@ class DownstreamSettings:
         percents: Of the smaller sets of training labels.
         seed: Of all that is drawn.
         check_images: Whether the images are looked for.
+        short_side: Pixels of the short side of the copies that are written; ``None`` writes none.
+        workers: Processes that look at images; one a core by default.
     """
     root: Path
     image_root: Path
@@ -28,11 +30,22 @@ class DownstreamSettings:
     percents: tuple[float, ...] = (1., 10.)
     seed: int = 0
     check_images: bool = True
+    short_side: int | None = None
+    workers: int | None = None
+
+    @property
+    def data_root(self) -> Path:
+        """What the paths in the annotation files count from."""
+        return self.image_root if self.short_side is None else self.output
 
     @property
     def annotations(self) -> Path:
         """Folder of the annotation files."""
         return self.output / 'annotations'
+
+    def with_seed(self, seed: int) -> 'DownstreamSettings':
+        """The same with another seed."""
+        return replace(self, seed=seed)
 
     def problems(self) -> list[str]:
         """What is missing of what was given, a line each, with its mend."""

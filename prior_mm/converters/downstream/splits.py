@@ -12,6 +12,10 @@ from .subsets import nested_subsets, stratified_order
 
 #: Percent of the images, as the field splits RSNA and SIIM.
 SHARES = {'train': 70., 'val': 15., 'test': 15.}
+_ORIGINS = dict(lists='those of the lists', given='those of the table')
+#: What people call the three, by what they are called here.
+_COMMON = {**dict.fromkeys(('training', 'trn'), 'train'), **dict.fromkeys(('testing', 'tst'), 'test'),
+           **dict.fromkeys(('validate', 'validation', 'valid', 'dev', 'tune'), 'val')}
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9-]{0,63}')
 _LIST = re.compile(r'(?P<split>[A-Za-z0-9][A-Za-z0-9-]{0,63})(?:_(?P<percent>[0-9]+(?:\.[0-9]+)?))?\.txt')
 
@@ -35,7 +39,7 @@ class Splits:
 
     def describe(self) -> str:
         """A sentence for the end of a conversion: where the splits come from, and the smaller sets with their sizes."""
-        by = f'drawn, seed {self.origin["seed"]}' if self.origin['splits'] == 'drawn' else 'those of the lists'
+        by = _ORIGINS.get(str(self.origin['splits'])) or f'drawn, seed {self.origin["seed"]}'
         sizes = ', '.join(f'{name} ({len(ids):,})' for name, ids in self.subsets.items())
         return f'Splits: {by}. Smaller sets of labels: {sizes or "none"}.'
 
@@ -182,6 +186,69 @@ def read_split_lists(folder: Path, labels: Mapping[str, frozenset[str]], percent
         subsets = _draw_subsets(ordered, labels, tuple(names), percents, seed)
         origin.update(seed=seed, label_percents=list(percents))
     return Splits(ordered, tuple(names), subsets, origin, tuple(found))
+
+
+def given_splits(of: Mapping[str, str], labels: Mapping[str, frozenset[str]], percents: Sequence[float], seed: int,
+                 where: str) -> Splits:
+    """Splits that a table gives, under the names used here: ``validate`` is ``val``, ``training`` is ``train``.
+
+    Args:
+        of: The split of each image as the table says, '' for none.
+        labels: Findings of each image, in order.
+        percents: Of the smaller sets of labels, drawn as for :func:`draw_splits`.
+        seed: Of these.
+        where: Table and column, for messages.
+
+    Raises:
+        TableError: If a name cannot be a file's, or no image is to be trained on.
+    """
+    named = {image: _COMMON.get(split.lower(), split.lower() if split.lower() in SHARES else split)
+             for image in labels if (split := of.get(image, ''))}
+    if strange := [name for name in named.values() if not _NAME.fullmatch(name)]:
+        raise TableError(f'{where}: the split {strange[0]!r} cannot be the name of a file; wanted are train, val and '
+                         'test')
+    names = tuple(sorted(set(named.values()), key=lambda name: (list(SHARES).index(name) if name in SHARES
+                                                               else len(SHARES), name)))
+    if 'train' not in names:
+        raise TableError(f'{where}: no image is called train, there are {", ".join(names[:10]) or "none"}. Leave the '
+                         'column out to draw the splits')
+    return Splits(named, names, _draw_subsets(named, labels, names, percents, seed),
+                  dict(splits='given', seed=seed, label_percents=list(percents)))
+
+
+def with_validation(splits: Splits, labels: Mapping[str, frozenset[str]], patients: Mapping[str, str],
+                    percent: float, percents: Sequence[float], seed: int) -> Splits:
+    """Splits that lack ``val``, with one drawn from their ``train`` by patients; the test stays as it is.
+
+    Args:
+        splits: With ``train``, without ``val``.
+        labels: See :func:`draw_splits`.
+        patients: See :func:`draw_splits`.
+        percent: Of the images of ``train``.
+        percents: Of the smaller sets of labels, drawn anew from what is left of it.
+        seed: Of both.
+    """
+    members = {image: labels[image] for image, split in splits.of.items() if split == 'train'}
+    cut = _cut(members, patients, dict(train=100 - percent, val=percent), seed)
+    of = {image: cut.get(image, split) for image, split in splits.of.items()}
+    names = ('train', 'val', *(name for name in splits.names if name != 'train'))
+    return Splits(of, names, _draw_subsets(of, labels, names, percents, seed),
+                  dict(splits.origin, seed=seed, label_percents=list(percents), val_of_train=percent), splits.files)
+
+
+def check_patients(splits: Splits, patients: Mapping[str, str], where: str) -> None:
+    """Make sure that all images of a patient are in one split.
+
+    Raises:
+        TableError: If not; the message names one.
+    """
+    first: dict[str, str] = {}
+    for image, split in splits.of.items():
+        other = first.setdefault(patients.get(image, image), image)
+        if splits.of[other] != split:
+            raise TableError(f'{where}: the patient {patients[image]} is in {splits.of[other]} ({other}) and in '
+                             f'{split} ({image}). A model would be tested on whom it was trained on: correct the '
+                             'splits, or leave them out to have them drawn by patients')
 
 
 def read_patients(path: Path, images: Collection[str]) -> dict[str, str]:

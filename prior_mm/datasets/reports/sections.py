@@ -30,7 +30,7 @@ _WITHIN_LINE = re.compile(
 _PARAGRAPH = re.compile(r'\n[ ]*\n\s*')
 
 
-def find_sections(text: str) -> ReportSections:
+def find_sections(text: str, whole: bool = False) -> ReportSections:
     """Find what a report says of the image, whatever its headings look like.
 
     Headings stand in capitals and with a colon as a rule; also read are headings without a colon, in other case, on a
@@ -41,6 +41,7 @@ def find_sections(text: str) -> ReportSections:
 
     Args:
         text: The whole report.
+        whole: Whether, without any heading, all of it counts as findings, and not the last paragraph alone.
 
     Returns:
         The sections, both '' if there is none.
@@ -50,6 +51,8 @@ def find_sections(text: str) -> ReportSections:
     finals = list(_FINAL.finditer(text))
     if finals and any(letter.isalpha() for letter in text[finals[-1].end():]):
         text = text[finals[-1].end():]
+    if whole and not _headings(text):
+        return ReportSections('', text.strip())
 
     parts: dict[Heading | None, list[str]] = {kind: [] for kind in [None, *Heading]}
     before_impression: list[tuple[Heading | None, str]] = []
