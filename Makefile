@@ -3,33 +3,46 @@
 
 VENV   ?= .venv
 JOBS   ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
-PYTHON ?= $(shell for p in python3.11 python3.10 python3 python; do \
-	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 11))' 2>/dev/null && echo $$p && break; done)
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --disable-pip-version-check --constraint requirements/tested.txt
 STAMPS := $(VENV)/.stamps
-# Once the light set-up was chosen, `make demo` and `make test` stay with it; `make setup` leaves it.
-TIER   := $(if $(wildcard $(STAMPS)/lite),lite,full)
+# The tier that was chosen last stands in a file from the first moment of its set-up: `make demo` and `make test` stay
+# with it, also those that start while it is still under way. One process at a time sets up, the others wait for it.
+TIER   := $(or $(shell cat $(STAMPS)/tier 2>/dev/null),$(if $(wildcard $(STAMPS)/lite),lite,full))
+LOCK   := $(if $(shell command -v flock),flock $(VENV).lock)
 TESTED  = $(shell sed -n 's/^$(1)==//p' requirements/tested.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lite demo test test-all lint clean
+.PHONY: help setup setup-lite .choose .ready .tier demo .demo test test-all lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
 setup: ## Everything, with the compiled mmcv (needs a C++ compiler; about 10 minutes on 2 cores, 7 GB)
-	@rm -f $(STAMPS)/lite $(STAMPS)/mmcv-lite
-	@$(MAKE) --no-print-directory $(STAMPS)/full
+	@$(LOCK) $(MAKE) --no-print-directory .choose WANTED=full OTHER=lite
+	@$(MAKE) --no-print-directory .ready
 
 setup-lite: ## Without a compiler, in a few minutes: pre-training, zero-shot, retrieval; no detection, no segmentation
-	@rm -f $(STAMPS)/full $(STAMPS)/mmcv
-	@$(MAKE) --no-print-directory $(STAMPS)/lite
+	@$(LOCK) $(MAKE) --no-print-directory .choose WANTED=lite OTHER=full
+	@$(MAKE) --no-print-directory .ready
+
+.choose:
+	@mkdir -p $(STAMPS)
+	@rm -f $(STAMPS)/$(OTHER) $(STAMPS)/$(if $(filter lite,$(OTHER)),mmcv-lite,mmcv)
+	@echo $(WANTED) > $(STAMPS)/tier
+
+# The tier is read again behind the lock: another set-up may have chosen it while this one waited.
+.ready:
+	@$(LOCK) $(MAKE) --no-print-directory .tier
+
+.tier: $(STAMPS)/$(TIER)
 
 # ------------------------------------------------------------------------------------------------ steps of the set-up
 
 $(STAMPS)/venv:
-	@test -n '$(PYTHON)' || { echo 'Python 3.10 or 3.11 is needed; none was found. Name one: make PYTHON=/path/to/python3.11'; exit 1; }
+	@test -n '$(PYTHON)' || { echo 'Python 3.10 to 3.13 is needed; none was found. Name one: make PYTHON=/path/to/python3.11'; exit 1; }
 	@echo '[1/5] virtual environment in $(VENV), with $(PYTHON) (some seconds)'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS)
@@ -76,7 +89,10 @@ $(STAMPS)/.project:
 
 # ------------------------------------------------------------------------------------------------------- what it is for
 
-demo: $(STAMPS)/$(TIER) ## Set-up, demo data, pre-training, all five tasks, pictures (at most 35 minutes on 2 cores after set-up)
+demo: .ready ## Set-up, demo data, pre-training, all five tasks, pictures (at most 35 minutes on 2 cores after set-up)
+	@$(MAKE) --no-print-directory .demo
+
+.demo:
 	@echo '[1/8] demo data: synthetic radiographs for real reports (about 2 minutes)'
 	@$(PY) tools/dataset_converters/demo.py data/demo
 	@echo '[2/8] annotation files'
@@ -108,13 +124,13 @@ demo-%:
 	@$(PY) tools/train.py configs/downstream/demo/$*.py
 	@$(PY) tools/test.py configs/downstream/demo/$*.py --out work_dirs/demo/$*.json
 
-test: $(STAMPS)/$(TIER) ## Set-up where it is missing, then the tests but the slow ones (at most 10 minutes)
+test: .ready ## Set-up where it is missing, then the tests but the slow ones (at most 10 minutes)
 	@$(PY) -m pytest -m 'not slow'
 
 test-all: test ## The tests, then the slow ones: trainings, many processes, many inputs
 	@$(PY) -m pytest -m slow
 
-lint: $(STAMPS)/$(TIER) ## ruff, the type checker on the public API, the one direction of imports
+lint: .ready ## ruff, the type checker on the public API, the one direction of imports
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --no-cache
