@@ -9,7 +9,7 @@ from prior_mm.structures import ReportEmbeddings, Reports
 from prior_mm.tokenizer import load_tokenizer
 
 from .alignment.contrastive import unit
-from .precision import full_precision
+from .precision import at_least_float32, full_precision
 from .prior import PRIOR
 
 
@@ -79,7 +79,8 @@ class ZeroShotClassifier(PRIOR):
         scores = self._by_class(cosine).softmax(dim=1)
         if self.local_weight:
             patch_weights, sentence_weights = self.cross_attention.weights(patches, prompts.prototypes.squeeze(1)[None])
-            attention = (patch_weights.float().mean(dim=1) + sentence_weights.float().mean(dim=2)) / 2
+            patch_weights, sentence_weights = at_least_float32(patch_weights), at_least_float32(sentence_weights)
+            attention = (patch_weights.mean(dim=1) + sentence_weights.mean(dim=2)) / 2
             scores = scores + self.local_weight * self._by_class(attention).softmax(dim=1)
         return scores
 

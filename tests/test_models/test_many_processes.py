@@ -101,13 +101,13 @@ def test_same_mathematics(results, processes, stage, batch):
     assert one['losses'].keys() == shared[0]['losses'].keys()
     for name, loss in one['losses'].items():
         mean = sum(rank['losses'][name] for rank in shared) / processes
-        assert abs(mean - loss) < 1e-5, f'{name}: {mean} instead of {loss}'
+        assert abs(mean - loss) < 1e-9, f'{name}: {mean} instead of {loss}'
     assert len(one['gradients']) > 50
     for rank in shared:
         assert one['gradients'].keys() == rank['gradients'].keys()
         for name, gradient in one['gradients'].items():
             error = (rank['gradients'][name] - gradient).abs().max() / gradient.abs().max().clamp(min=1e-6)
-            assert error < 1e-4, f'{name}: relative error {error:.2e}'
+            assert error < 1e-9, f'{name}: relative error {error:.2e}'
 
 
 @pytest.mark.parametrize('stage', STAGES)

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from plain_prior import plain_attention_pooling
-from test_published_numbers import FIXTURE, published_model, reference  # noqa: F401 (a fixture)
+from test_published_numbers import FIXTURE, in_double, published_model, reference  # noqa: F401 (a fixture)
 from torch import Tensor, nn
 
 from prior_mm.models import ZeroShotClassifier
@@ -70,14 +70,15 @@ def test_published_arithmetic(reference, tmp_path, monkeypatch, local_weight):  
     vocabulary = tmp_path / 'vocab.txt'
     vocabulary.write_text('\n'.join(WORDS) + '\n')
     lengths = [3, 3, 4]
-    features = torch.zeros(3, 4, reference['token_features'].shape[2])
+    reference = in_double(reference)
+    features = torch.zeros(3, 4, reference['token_features'].shape[2], dtype=torch.float64)
     for number, length in enumerate(lengths):
         features[number, :length] = reference['token_features'][number, 1:1 + length]
 
     def scores(published: bool) -> Tensor:
         monkeypatch.setattr('test_published_numbers.PRIOR', lambda **options: ZeroShotClassifier(
             PROMPTS, str(vocabulary), local_weight, 'published' if published else 'exp', **options))
-        model = published_model(reference, published).eval()
+        model = published_model(reference, published).eval().double()
         # The published reshaping makes these patches of this map; the other layout makes others.
         grid = int(reference['local_image_features'].shape[1]**0.5)
         feature_map = reference['local_image_features'].view(len(reference['image']), -1, grid, grid)
@@ -89,6 +90,6 @@ def test_published_arithmetic(reference, tmp_path, monkeypatch, local_weight):  
         return torch.stack([prediction['scores'] for prediction in predictions])
 
     expected = published_scores(reference, [features[n, :length] for n, length in enumerate(lengths)], local_weight)
-    torch.testing.assert_close(scores(published=True), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(scores(published=True), expected, rtol=1e-9, atol=1e-9)
     assert (scores(published=False) - expected).abs().max() > 1e-3
     assert FIXTURE.is_file()

@@ -49,15 +49,15 @@ def reports(*lengths: int, largest: int = 20) -> Reports:
 def test_local_folder(kind, tmp_path):
     """The last hidden state of what was saved, of every report as if it were alone; all that is left is trained."""
     saved = save(kind, tmp_path)
-    encoder = TextEncoder(pretrained=str(tmp_path)).eval()
+    encoder = TextEncoder(pretrained=str(tmp_path)).eval().double()
     assert encoder.embed_dims == 12
     batch = reports(3, 8, 1)
     features = encoder(batch)
     assert features.shape == (3, 8, 12)
-    body = getattr(saved, 'bert', saved)
+    body = getattr(saved, 'bert', saved).double()
     for row, ids, mask in zip(features, batch.token_ids, batch.token_mask, strict=True):
         alone = body(input_ids=ids[mask][None]).last_hidden_state[0]
-        torch.testing.assert_close(row[mask], alone, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(row[mask], alone, rtol=1e-9, atol=1e-9)
     features[batch.token_mask].square().sum().backward()
     idle = [name for name, parameter in encoder.named_parameters() if parameter.grad is None]
     assert not idle, 'parameters without a gradient stop distributed training'
