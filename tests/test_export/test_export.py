@@ -140,7 +140,8 @@ def test_text_encoder(whole, tmp_path):
     loaded, loading = AutoModel.from_pretrained(tmp_path / 'text', add_pooling_layer=False, output_loading_info=True)
     assert not any(loading.values()), loading
     ours = deepcopy(model.text_encoder).double()(REPORTS)
-    theirs = loaded.eval().double()(input_ids=REPORTS.token_ids, attention_mask=REPORTS.token_mask.long()).last_hidden_state
+    theirs = loaded.eval().double()(input_ids=REPORTS.token_ids,
+                                    attention_mask=REPORTS.token_mask.long()).last_hidden_state
     assert (ours - theirs)[REPORTS.token_mask].abs().max() < 1e-9
     card = run_card(tmp_path / 'text')
     assert card['tokenizer']('the heart large .', add_special_tokens=False).input_ids \

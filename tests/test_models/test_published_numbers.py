@@ -1,8 +1,8 @@
 """What the published implementation computed on small random inputs, against ours from the converted weights.
 
 Another file of the same kind is read from the environment variable PRIOR_FIXTURE; all sizes are read from the file.
-Its numbers are float32, ours are computed in float64, so that no machine matters; but for the published behaviour, where
-float32's costs decide which of several empty sentences a prediction is matched with, and that enters the loss.
+Its numbers are float32, ours are computed in float64, so that no machine matters; but for the published behaviour,
+where float32's costs decide which of several empty sentences a prediction is matched with, which enters the loss.
 """
 import os
 from pathlib import Path
@@ -126,7 +126,7 @@ def test_gradients(reference, stage):
 
 
 def gradients(reference, stage: str, seed: int = 0) -> dict[str, torch.Tensor]:
-    """Gradients of all parameters; with a seed, those of float32 from inputs that are off by a unit in its last place."""
+    """Gradients of all parameters; with a seed, float32's from inputs that are off by a unit in the last place."""
     model = published_model(reference, published=False)
     model = model.float() if seed else model
     model.set_losses(STAGES[stage])
