@@ -56,7 +56,7 @@ def plan(args: argparse.Namespace) -> list[Run]:
     if settings is None:
         raise ValueError(f'{args.config} has neither `downstream` nor `draws`: there is nothing to repeat')
     runs = []
-    for repeat, seed in product(args.repeats or settings.setting.repeats, args.seeds or [config.randomness.seed]):
+    for repeat, seed in product(args.repeats or settings.repeats, args.seeds or [config.randomness.seed]):
         one.repeat, one.seed = repeat, seed
         changed = copy.deepcopy(config)
         changed.randomness.seed = seed

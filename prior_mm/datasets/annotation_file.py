@@ -7,6 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from prior_mm.files.json_stream import JsonStream
+
 from .errors import AnnotationError
 
 _MEND = 'Make it anew with the converter (docs/downstream_data.md)'
@@ -55,6 +57,26 @@ def read_annotation_file(path: 'str | Path', schemas: Collection[str],
         if problem := _problem(entry, seen):
             raise AnnotationError(f'{path}, data_list[{number}]: {problem}. {_MEND}')
     return metainfo, entries
+
+
+def read_metainfo(path: 'str | Path') -> dict[str, Any]:
+    """What an annotation file says of itself, ``metainfo`` or, of COCO files, ``info``; the entries are not read.
+
+    Raises:
+        FileNotFoundError: If the file is not there.
+        AnnotationError: If it does not begin with that.
+    """
+    try:
+        with open(path, encoding='utf-8') as file:
+            stream = JsonStream(file, block=2**14)
+            for name in stream.members():
+                value, _ = stream.value()
+                if name in ('metainfo', 'info') and isinstance(value, dict):
+                    return value
+                break
+    except ValueError as error:
+        raise AnnotationError(f'{path}: not JSON in UTF-8, or cut short ({error}). {_MEND}') from None
+    raise AnnotationError(f'{path}: it does not begin with metainfo (or info, of boxes). {_MEND}')
 
 
 def _problem(entry: object, seen: set[object]) -> str:

@@ -14,13 +14,13 @@ import numpy as np
 from PIL import Image
 
 from prior_mm.converters.openi import OpenIReport, read_openi_reports
+from prior_mm.converters.vocabulary import learn_vocabulary
 from prior_mm.files.whole_files import write_whole
 
 from .files import claim_folder, digest
 from .findings import CHEXPERT, chexpert_labels, read_findings
 from .lung_masks import load_lung_masks
 from .phantom import render_lateral, render_radiograph
-from .vocabulary import learn_vocabulary
 
 #: Shares of the reports in each split.
 SPLITS = (('train', 0.70), ('validate', 0.05), ('test', 0.25))

@@ -3,13 +3,14 @@
     downstream = dict(task='classification', dataset='rsna', protocol='prior/1', repeat='seed0', data_root='data/rsna',
                       pretrained='work_dirs/pretrain_mimic', labels=100, frozen=None)
 """
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from prior_mm.protocols import Setting, protocol
+from prior_mm.protocols import ANY, CHOSEN, Setting, protocol
 
 TASKS = ('classification', 'segmentation', 'detection')
 _NONE = 'none'
@@ -21,7 +22,8 @@ class Downstream:
 
     Attributes:
         task: One of :data:`TASKS`.
-        dataset: As protocols call it: ``rsna``, ``siim``, ``chexpert``.
+        dataset: As protocols call it: ``rsna``, ``siim``, ``chexpert``; or a name of one's own, by the protocol
+            ``own/1``. None in a config stands for what the annotation files say.
         protocol: Name and version, see :mod:`prior_mm.protocols`.
         repeat: Which of the protocol's repeats; None in a config stands for its first.
         data_root: Folder of the data set.
@@ -32,9 +34,10 @@ class Downstream:
         size: Height and width of the images that the model gets, in pixels; None in a config stands for what the
             protocol says.
         prefix: What stands before the backbone's names in the checkpoint; None looks for it.
+        classes: Of a data set of one's own; None in a config stands for those of the annotation files.
     """
     task: str
-    dataset: str
+    dataset: str | None
     protocol: str
     repeat: str
     data_root: str
@@ -43,11 +46,17 @@ class Downstream:
     frozen: bool
     size: int
     prefix: str | None = None
+    classes: tuple[str, ...] | None = None
 
     @property
     def setting(self) -> Setting:
         """What the protocol says of the task."""
-        return protocol(self.protocol).setting(self.dataset, self.task)
+        return protocol(self.protocol).setting(self.dataset or ANY, self.task)
+
+    @property
+    def repeats(self) -> tuple[str, ...]:
+        """The protocol's repeats; of a data set of one's own, those that were written."""
+        return self.setting.repeats or written_repeats(self.data_root, self.protocol)
 
     @property
     def annotations(self) -> Path:
@@ -67,7 +76,8 @@ class Downstream:
         """Name of the run's folder: other settings, another folder."""
         labels = Path(self.labels).stem if isinstance(self.labels, str) else f'{self.labels:g}'
         size = [] if self.size == self.setting.size else [f'{self.size}px']
-        return '_'.join([self.protocol.replace('/', '-'), self.repeat, f'labels{labels}', *size,
+        own = [re.sub(r'[^\w.-]+', '-', self.dataset)] if self.setting.splits == CHOSEN and self.dataset else []
+        return '_'.join([*own, self.protocol.replace('/', '-'), self.repeat, f'labels{labels}', *size,
                          'frozen' if self.frozen else 'finetune', _short(self.pretrained), f'seed{seed}'])
 
 
@@ -88,11 +98,12 @@ def read_settings(config: Config) -> Downstream:
                          f'{list(Downstream.__dataclass_fields__)}')
     if given['task'] not in TASKS:
         raise ValueError(f'downstream.task must be one of {TASKS}, not {given["task"]!r}')
-    setting = protocol(given['protocol']).setting(given['dataset'], given['task'])
-    repeat = given.get('repeat') or setting.repeats[0]
-    if repeat not in setting.repeats:
+    setting = protocol(given['protocol']).setting(given['dataset'] or ANY, given['task'])
+    repeats = setting.repeats or written_repeats(given['data_root'], given['protocol'])
+    repeat = given.get('repeat') or next(iter(repeats), 'seed0')
+    if repeats and repeat not in repeats:
         raise ValueError(f'downstream.repeat: the protocol {given["protocol"]} has for {given["task"]} on '
-                         f'{given["dataset"]} {", ".join(setting.repeats)}, not {repeat!r}')
+                         f'{given["dataset"] or given["data_root"]} {", ".join(repeats)}, not {repeat!r}')
     pretrained, frozen = given.get('pretrained'), given.get('frozen')
     pretrained = None if pretrained in (None, '', _NONE) else str(pretrained)
     if frozen not in (None, True, False):
@@ -107,7 +118,14 @@ def read_settings(config: Config) -> Downstream:
     return Downstream(
         task=given['task'], dataset=given['dataset'], protocol=given['protocol'], repeat=repeat,
         data_root=str(given['data_root']), pretrained=pretrained, labels=_labels(given.get('labels', 100)),
-        frozen=bool(setting.frozen if frozen is None else frozen), size=size, prefix=given.get('prefix'))
+        frozen=bool(setting.frozen if frozen is None else frozen), size=size, prefix=given.get('prefix'),
+        classes=tuple(given['classes']) if given.get('classes') else None)
+
+
+def written_repeats(data_root: str, name: str) -> tuple[str, ...]:
+    """The repeats of a protocol of which there are annotation files, in the order of their numbers."""
+    folders = [path for path in Path(data_root, 'annotations', protocol(name).folder).glob('*') if path.is_dir()]
+    return tuple(sorted((path.name for path in folders), key=lambda text: (len(text), text)))
 
 
 def _labels(labels: Any) -> float | str:

@@ -6,8 +6,10 @@ from mmengine.config import Config
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint
 from prior_mm.files.file_hash import sha256
+from prior_mm.protocols import CHOSEN
 
 from .choices import Downstream, read_settings
+from .own_classes import apply_own_classes
 
 __all__ = ['Downstream', 'apply_settings', 'check_same_repeat', 'read_settings']
 
@@ -26,6 +28,7 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
       pre-training) for a frozen one, neither from scratch. A pre-trained one that is fine-tuned normalises as its
       config says: MMDetection's by those statistics.
     - ``when_frozen`` of the config, nested as the config itself, is merged into it for a frozen backbone.
+    - A data set of one's own: the classes of its annotation files, in heads and data sets (:mod:`.own_classes`).
     - ``downstream`` itself: what was left open, and the SHA-256 of the weights, so that a run's checkpoints say it.
 
     Args:
@@ -45,7 +48,9 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
                 if evaluator.get('ann_file'):
                     evaluator.ann_file = str(Path(settings.data_root, _placed(evaluator.ann_file, settings)))
     _set_size(config, settings.size)
-    _check_files(config, settings, training)
+    files = _check_files(config, settings, training)
+    if settings.setting.splits == CHOSEN:
+        settings = apply_own_classes(config, settings, files)
     if settings.ids and training:
         _innermost(config.train_dataloader.dataset).ids = settings.ids
     file = _find_pretrained(settings) if training else None
@@ -118,12 +123,14 @@ def _set_size(config: Config, size: int) -> None:
     config.image_size = new
 
 
-def _check_files(config: Config, settings: Downstream, training: bool) -> None:
+def _check_files(config: Config, settings: Downstream, training: bool) -> list[Path]:
+    """The annotation files that are needed, all of which are there."""
     loaders = LOADERS[:2] if training else LOADERS[2:]
     files = {_innermost(config[name].dataset).ann_file for name in loaders if config.get(name)}
     missing = sorted(file for file in files if not Path(settings.data_root, file).is_file())
-    convert = (f'python tools/dataset_converters/{_CONVERTERS.get(settings.dataset, settings.dataset)} '
-               f'{settings.data_root} --protocol {settings.protocol}')
+    own = settings.setting.splits == CHOSEN
+    convert = (f'python tools/dataset_converters/{_CONVERTERS.get(settings.dataset or "", "table.py")} '
+               f'{settings.data_root}' + ('' if own else f' --protocol {settings.protocol}'))
     if missing:
         demo = ', once python tools/dataset_converters/demo_downstream.py has drawn the images' \
             if settings.protocol.startswith('demo/') else ''
@@ -133,6 +140,7 @@ def _check_files(config: Config, settings: Downstream, training: bool) -> None:
         raise ValueError(f'there is no list of {settings.labels} % of the labels, '
                          f'{Path(settings.data_root, settings.ids)}. It is written by\n    {convert} --label-shares '
                          f'1 10 {settings.labels:g}')
+    return [Path(settings.data_root, file) for file in sorted(files)]
 
 
 def _find_pretrained(settings: Downstream) -> str | None:

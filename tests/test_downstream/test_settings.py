@@ -219,3 +219,57 @@ def test_command_that_trains(root):
     words = ('--labels', '10', '--finetune', '--pretrained', 'none', '--seed', '3')
     assert command_of(arguments(*words)) == 'c.py --pretrained none --labels 10 --finetune --seed 3'
     assert arguments(*options_of(arguments(*words))) == arguments(*words)
+
+
+def own_files(root, repeat='seed1', dataset='mine', classes=('no Mass', 'Mass'), schema='prior_mm.classification/1'):
+    """Annotation files of a data set of one's own."""
+    for split in ('train', 'val', 'test'):
+        path = root / f'data/annotations/own/{repeat}/classification/{split}.json'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(dict(metainfo=dict(schema=schema, dataset=dataset, classes=classes), data_list=[])))
+
+
+OWN = dict(dataset=None, protocol='own/1', pretrained=None)
+
+
+def test_a_data_set_of_ones_own(root):
+    """Its name, its classes and its repeats come from the annotation files; all heads learn how many classes it has."""
+    own_files(root, 'seed10')
+    own_files(root)
+    made = config(root, **OWN)
+    made.model.head = dict(num_classes=14)
+    settings = apply_settings(made)
+    assert (settings.dataset, settings.classes, settings.repeat) == ('mine', ('Mass', ), 'seed1')
+    assert settings.repeats == ('seed1', 'seed10') and made.model.head.num_classes == 1
+    assert settings.run_name(0) == 'mine_own-1_seed1_labels100_finetune_scratch_seed0'
+    assert tuple(made.downstream.classes) == ('Mass', ) and apply_settings(made).classes == ('Mass', )
+    own_files(root, classes=['Edema', 'Mass', 'Nodule'], schema='prior_mm.multi_label/1')
+    made = config(root, **OWN, repeat='seed1')
+    made.model.update(head=dict(num_classes=14), auxiliary_head=[dict(num_classes=2)], rpn_head=dict(num_classes=1))
+    apply_settings(made)
+    assert made.model.head.num_classes == made.model.auxiliary_head[0].num_classes == 3
+    assert made.model.rpn_head.num_classes == 1
+
+
+@pytest.mark.parametrize(('changes', 'message'), [
+    (dict(dataset='other'), "downstream.dataset is 'other', .*train.json is of 'mine'"),
+    (dict(classes=['Edema']), "downstream.classes is .'Edema',., .*train.json is of .'Mass',."),
+    (dict(repeat='fold0'), "has for classification on .* seed1, not 'fold0'"),
+    (dict(data_root='nowhere'), r'table.py nowhere\n')])
+def test_own_settings_that_contradict_the_files(root, changes, message):
+    """A name, classes or a repeat that are not those of the files, and files that are not there, with the mend."""
+    own_files(root)
+    with pytest.raises(ValueError, match=message):
+        apply_settings(config(root, **dict(OWN, **changes)))
+
+
+def test_own_files_of_different_classes(root):
+    """Training and validation by different classes would be a comparison of nothing."""
+    own_files(root)
+    path = root / 'data/annotations/own/seed1/classification/val.json'
+    path.write_text(path.read_text().replace('Mass', 'Edema'))
+    with pytest.raises(ValueError, match='is of .* leave it out of the config, or convert again'):
+        apply_settings(config(root, **OWN))
+    path.write_text('{"data_list": []}')
+    with pytest.raises(ValueError, match='does not begin with metainfo'):
+        apply_settings(config(root, **OWN))

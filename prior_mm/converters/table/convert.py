@@ -1,10 +1,13 @@
 """A table and its images to annotation files: pre-training, classification, zero-shot classification."""
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+
+from prior_mm.files.whole_files import write_whole
 
 from ..annotation_files import LEFT_OUT
 from ..convert import DatasetSource, convert_dataset
@@ -17,6 +20,7 @@ from ..downstream.written_files import source_hashes
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
 from ..study_conversion import ConversionOptions
+from ..vocabulary import SPECIAL, learn_vocabulary
 from .any_table import find_table, read_any_table
 from .columns import Columns, choose_columns
 from .find_images import find_images
@@ -27,6 +31,7 @@ from .table_images import TableImage, read_images
 
 #: Folder of the annotation files of studies with reports, beside those of the tasks.
 PRETRAINING = 'pretraining'
+VOCABULARY = 'vocab.txt'
 
 
 @dataclass(frozen=True)
@@ -170,12 +175,22 @@ def _write_studies(data: TableDataset, settings: DownstreamSettings, options: Ta
         name=data.name, synthetic=data.metainfo['synthetic'], splits=list(repeat.splits.names), total=len(studies),
         studies=lambda: studies, image_root=settings.data_root, fingerprint=(data.table, *map(str, studies)),
         folder=f'{repeat.folder}/{PRETRAINING}', metainfo=dict(data.metainfo, **repeat.metainfo))
+    folder = settings.annotations / source.folder
     summary = convert_dataset(source, settings.output, ConversionOptions(
         settings.data_root, options.min_sentences, check_images=False), settings.workers, options.fresh)
+    write_whole(folder / VOCABULARY, '\n'.join([*_vocabulary(folder / 'train.json'), '']).encode())
     reasons = ', '.join(f'{reason}: {count:,}' for reason, count in summary.by_reason().most_common())
     _say(f'Pre-training, {repeat.metainfo["repeat"]}: '
          + ', '.join(f'{summary.kept[split]:,} {split}' for split in source.splits)
          + f' studies. Left out: {reasons or "none"}.', console)
+
+
+def _vocabulary(annotations: Path) -> list[str]:
+    """Word pieces of the training reports, for a text encoder that starts from random weights."""
+    if not annotations.is_file():
+        return list(SPECIAL)
+    studies = json.loads(annotations.read_text(encoding='utf-8'))['data_list']
+    return learn_vocabulary(' '.join(study['sentences']) for study in studies)
 
 
 def _say(line: str, console: Console, *more: str) -> None:

@@ -1,7 +1,7 @@
 """The vocabulary of the demo's text encoder."""
 from demo_reports import made_up_reports
 
-from prior_mm.demo.vocabulary import SPECIAL, learn_vocabulary
+from prior_mm.converters.vocabulary import SPECIAL, learn_vocabulary
 from prior_mm.tokenizer import load_tokenizer
 
 TEXTS = [report.findings for report in made_up_reports()] + ['Cardiomegaly is noted. Cardiomegaly was seen.']
