@@ -24,8 +24,10 @@ from .study_conversion import ConversionOptions, convert_study
 
 _EXAMPLES = 20
 _LEFT_OUT = '-'  # in place of a split, in the parts' lines; no split can be called so
+#: In place of a reason: the study is kept, and its report should be looked at.
+DOUBTFUL = 'kept, but its report holds no medical word'
 # Parts with these are made anew: what was missing may be there by now.
-_MENDABLE = (Dropped.NO_REPORT.value, Dropped.UNREADABLE.value)
+_MENDABLE = (Dropped.NO_REPORT.value, Dropped.FOREIGN.value, Dropped.UNREADABLE.value)
 
 
 @dataclass
@@ -38,12 +40,14 @@ class PartSummary:
         dropped: Studies by split, and by reason within it.
         examples: Some of the dropped by reason, ``<study>: <detail>``.
         images_lost: Images that could not be read although the study was kept.
+        doubtful: Studies that were kept although their report holds no word that reports of radiographs use.
     """
     kept: Counter = field(default_factory=Counter)
     images: Counter = field(default_factory=Counter)
     dropped: dict[str, Counter] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
     images_lost: int = 0
+    doubtful: int = 0
 
     def by_reason(self) -> 'Counter[str]':
         """Dropped studies by reason, of all splits."""
@@ -56,6 +60,7 @@ class PartSummary:
         for split, reasons in other.dropped.items():
             self.dropped.setdefault(split, Counter()).update(reasons)
         self.images_lost += other.images_lost
+        self.doubtful += other.doubtful
         for reason, examples in other.examples.items():
             mine = self.examples.setdefault(reason, [])
             mine += examples[:_EXAMPLES - len(mine)]
@@ -184,6 +189,9 @@ def convert_part(studies: list[RawStudy], options: ConversionOptions, path: Path
             lines.append(f'{study.split}\t{json.dumps(outcome.entry, ensure_ascii=False)}\n')
             if outcome.detail:
                 lines.append(_left_out_line(study, 'some of its images', outcome.detail))
+            if outcome.doubtful is not None:
+                summary.doubtful += 1
+                lines.append(_left_out_line(study, DOUBTFUL, outcome.doubtful))
     unfinished = path.with_suffix(f'.{os.getpid()}.part')
     with unfinished.open('w', encoding='utf-8', errors='replace') as file:
         file.write(json.dumps(vars(summary)) + '\n')
@@ -202,7 +210,7 @@ def _reusable_summary(path: Path) -> PartSummary | None:
             saved: dict[str, Any] = json.loads(file.readline())
         dropped = {split: Counter(reasons) for split, reasons in saved['dropped'].items()}
         summary = PartSummary(Counter(saved['kept']), Counter(saved['images']), dropped, saved['examples'],
-                              saved['images_lost'])
+                              saved['images_lost'], saved['doubtful'])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return None if summary.images_lost or any(summary.by_reason()[reason] for reason in _MENDABLE) else summary

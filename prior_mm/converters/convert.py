@@ -96,12 +96,16 @@ def print_summary(summary: PartSummary, splits: list[str], console: Console, exa
     table.add('kept', [summary.kept[split] for split in columns], 'bold')
     table.add('  their frontal images', [summary.images[split] for split in columns])
     for reason in Dropped:
-        if reason is not Dropped.NOT_IN_SPLIT or '' in columns:
+        shown = {Dropped.NOT_IN_SPLIT: '' in columns, Dropped.FOREIGN: summary.by_reason()[Dropped.FOREIGN.value]}
+        if shown.get(reason, True):
             table.add(f'dropped: {reason.value}', [summary.dropped.get(split, Counter())[reason.value]
                                                    for split in columns])
     table.print(console)
     if summary.images_lost:
         console.print(f'{summary.images_lost:,} images of kept studies are missing or unreadable and were left out.')
+    if summary.doubtful:
+        console.print(f'{summary.doubtful:,} kept studies have a report without any word that reports of radiographs '
+                      f'use. Look at them: annotations/{LEFT_OUT} names them.')
     print_examples(summary.examples, console, examples)
 
 

@@ -13,6 +13,7 @@ class Dropped(str, Enum):
     NOT_IN_SPLIT = 'not in the split file'
     NO_FRONTAL_VIEW = 'no frontal view'
     NO_REPORT = 'no report'
+    FOREIGN = 'foreign content'
     NO_SECTION = 'no section'
     TOO_FEW_SENTENCES = 'too few sentences'
     UNREADABLE = 'unreadable'

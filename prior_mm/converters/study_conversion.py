@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prior_mm.datasets.errors import ImageError
-from prior_mm.datasets.reports import ReportSections, find_sections, section_sentences
+from prior_mm.datasets.reports import ReportSections, find_sections, has_medical_word, section_sentences
 
 from .raw_study import Dropped, RawStudy
+from .report_file import ForeignContent, read_report
 from .resized_copies import resized_path, write_resized
-
-_LONGEST_REPORT = 2**20  # bytes; the longest of MIMIC-CXR has some 6,000
-_PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b'\t\n\r\f\v')
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,14 @@ class ConversionOptions:
 
 
 class Outcome(NamedTuple):
-    """``entry`` for the annotation file, or the reason why there is none and what exactly was found."""
+    """``entry`` for the annotation file, or the reason why there is none and what exactly was found.
+
+    ``doubtful`` is ``None``, or names the report of a study that is kept although it holds no medical word.
+    """
     entry: dict[str, Any] | None
     reason: Dropped | None = None
     detail: str = ''
+    doubtful: str | None = None
 
 
 def convert_study(study: RawStudy, options: ConversionOptions) -> Outcome:
@@ -63,7 +65,8 @@ def convert_study(study: RawStudy, options: ConversionOptions) -> Outcome:
             return Outcome(None, Dropped.UNREADABLE, f'{study.report}: cannot be opened ({error.strerror or error}). '
                                                      'Check its rights')
         except ValueError as error:
-            return Outcome(None, Dropped.UNREADABLE, f'{study.report}: {error}')
+            reason = Dropped.FOREIGN if isinstance(error, ForeignContent) else Dropped.UNREADABLE
+            return Outcome(None, reason, f'{study.report}: {error}')
     if not any(sections):
         return Outcome(None, Dropped.NO_SECTION)
     sentences = section_sentences(ReportSections(*sections))
@@ -82,26 +85,9 @@ def convert_study(study: RawStudy, options: ConversionOptions) -> Outcome:
                                  sentences=sentences)
     if study.labels:
         entry['labels'] = study.labels
-    return Outcome(entry, detail='; '.join(faults))
-
-
-def read_report(path: Path) -> str:
-    """Text of a report: UTF-8 with or without a byte order mark, else Latin (Windows).
-
-    Raises:
-        OSError: If it cannot be opened.
-        ValueError: If it holds no text.
-    """
-    with path.open('rb') as file:
-        content = file.read(_LONGEST_REPORT + 1)
-    if len(content) > _LONGEST_REPORT:
-        raise ValueError('more than a million bytes are no report. Fetch it again')
-    if len(content.translate(None, _PRINTED)) > len(content) // 20:
-        raise ValueError('it holds control characters and is no text, or none in UTF-8. Fetch it again')
-    try:
-        return content.decode('utf-8-sig')
-    except UnicodeDecodeError:
-        return content.decode('cp1252', errors='replace')
+    # sentences may be in other words than reports use, or another text may have been saved as the report
+    named = str(study.report) if isinstance(study.report, Path) else ''
+    return Outcome(entry, detail='; '.join(faults), doubtful=None if any(map(has_medical_word, sentences)) else named)
 
 
 def _usable_image(image: str, options: ConversionOptions) -> str:

@@ -15,14 +15,17 @@ class Heading(Enum):
 
 _FINDINGS = frozenset('finding findings observation observations'.split())
 _IMPRESSION = frozenset('impression impressions conclusion conclusions opinion summary interpretation'.split())
+_COMMENT = frozenset('comment comments narrative'.split())
 #: Whatever stands beside them: preliminary texts and letters, not the report's own findings.
 _NOT_FINAL = frozenset('wet wetread preliminary provisional prelim pfi notification communication critical addendum '
-                       'end discussion'.split())
-_OTHER = _NOT_FINAL | frozenset(
+                       'addenda end discussion'.split())
+#: What these announce is not of the report, however many paragraphs follow.
+_APART = _NOT_FINAL | frozenset('notifications recommendation recommendations dictated signed transcribed '
+                                'approved'.split())
+_OTHER = _APART | frozenset(
     'indication indications history comparison comparisons technique techniques exam examination examinations study '
-    'reason procedure procedures type date recommendation recommendations notifications attending dictated signed '
-    'transcribed contrast dose medical symptoms information operator operators protocol diagnosis question '
-    'findings/discussion attention patient physician resident radiologist'.split())
+    'reason procedure procedures type date attending contrast dose medical symptoms information operator operators '
+    'protocol diagnosis question attention patient physician resident radiologist'.split())
 _VIEW = frozenset('chest cxr radiograph radiographs radiography radiographic film films view views image images ap pa '
                   'lateral lat frontal portable upright supine erect semi semierect semiupright bedside decubitus '
                   'lordotic xray xrays x ray rays port rib ribs two one single three four 1 2 3 4'.split())
@@ -30,7 +33,7 @@ _VIEW_NEEDED = frozenset('chest cxr radiograph radiographs radiography film film
 _FILLERS = frozenset('a an and at by clinical data details final for from in of on or s same the this to with for '
                      'performed obtained additional report prior previous current following read reading by number '
                      'requested ordered day'.split())
-_KNOWN = _FINDINGS | _IMPRESSION | _OTHER | _VIEW | _FILLERS
+_KNOWN = _FINDINGS | _IMPRESSION | _COMMENT | _OTHER | _VIEW | _FILLERS
 _FUZZY = sorted(word for word in _FINDINGS | _IMPRESSION | _OTHER if len(word) >= 7)
 #: Words of findings that are no misspelt heading, close as they are to one.
 _NO_TYPING_ERRORS = frozenset(
@@ -69,12 +72,18 @@ def classify_heading(name: str, alone: bool = False) -> Heading | None:
         return Heading.FINDINGS
     if known & _IMPRESSION:
         return Heading.IMPRESSION
-    if known == {'report'} or (known <= _VIEW | _FILLERS
-                               and (known & _VIEW_NEEDED or (capitals and len(known & _VIEW) > 1))):
+    if known == {'report'} or known & _COMMENT or (
+            known <= _VIEW | _FILLERS and (known & _VIEW_NEEDED or (capitals and len(known & _VIEW) > 1))):
         return Heading.VIEW  # also "PA AND LATERAL", but neither "LATERAL" nor "PORTABLE": they may be labels
     if known & _OTHER or known <= {'clinical', 'final', 'report', 'data', 'details'}:
         return Heading.OTHER
     return None
+
+
+@lru_cache(maxsize=16384)
+def stands_apart(name: str) -> bool:
+    """Whether a heading announces what is not of the report: an addendum, a preliminary reading, a letter."""
+    return any(_spelling(word) in _APART for word in _WORD.findall(name))
 
 
 @lru_cache(maxsize=16384)

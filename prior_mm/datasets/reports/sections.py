@@ -1,9 +1,10 @@
 """Findings and impression out of a report's free text (PRIOR, section 4.1: impression then findings)."""
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .headings import Heading, classify_heading, is_title
+from .headings import Heading, classify_heading, is_title, stands_apart
+from .remarks import has_finding, is_note, without_remarks
 
 
 class ReportSections(NamedTuple):
@@ -27,7 +28,20 @@ _WITHIN_LINE = re.compile(
     r'(?<=\s)((?:FINDINGS?(?:[ ]*(?:AND|/|&)[ ]*IMPRESSION)?|IMPRESSION|CONCLUSIONS?|COMPARISONS?|TECHNIQUE|INDICATION|'
     r'(?:CLINICAL )?HISTORY|RECOMMENDATIONS?(?:\(S\))?|NOTIFICATION|EXAMINATION|ADDENDUM|WET READ)'
     r'|(?<=[.]\s)(?:Findings|Impression|Conclusion))[ ]*:')
+_ADDENDUM = re.compile(r'^[ ]*((?:FINAL )?(?:ADDENDUM|ADDENDA|Addendum)\b[^\n:]{0,79}:?)', re.M)
+_RULE_MARK = '\x1e'
 _PARAGRAPH = re.compile(r'\n[ ]*\n\s*')
+_OF_THE_IMAGES = re.compile(r'techni|compar|exam|study', re.I)
+
+
+class _Part(NamedTuple):
+    """Text under a heading; ``kind`` is ``None`` and ``name`` is '' where there is none."""
+    kind: Heading | None
+    name: str
+    text: str
+
+    def paragraphs(self) -> list[str]:
+        return [stripped for paragraph in _PARAGRAPH.split(self.text) if (stripped := paragraph.strip())]
 
 
 def find_sections(text: str, whole: bool = False) -> ReportSections:
@@ -35,9 +49,13 @@ def find_sections(text: str, whole: bool = False) -> ReportSections:
 
     Headings stand in capitals and with a colon as a rule; also read are headings without a colon, in other case, on a
     line of their own, in the middle of a line, and with typing errors. Text under a heading that names the view
-    (``CHEST, TWO VIEWS:``) counts as findings if there is no other; so does the last paragraph before an impression
-    that has no heading of its own; without any heading, the last paragraph of the report. Preliminary readings,
-    addenda and letters are left out.
+    (``CHEST, TWO VIEWS:``) or a comment counts as findings if there are no others; so do the paragraphs before an
+    impression that have no heading of their own; without any heading, those of the report; and what stands in one
+    paragraph with the technique, if there is nothing else. Preliminary readings, addenda and letters are left out, and
+    paragraphs that only say who was told or who signed; of paragraphs without a heading also the sentences that do, or
+    that tell how the images were taken (docs/report_sections.md).
+
+    Of several parts under ``FINAL REPORT`` it is the last one that says something and is no addendum.
 
     Args:
         text: The whole report.
@@ -47,62 +65,78 @@ def find_sections(text: str, whole: bool = False) -> ReportSections:
         The sections, both '' if there is none.
     """
     text = _BLANKS.sub(' ', _LINE_ENDS.sub('\n', text.removeprefix('\ufeff')))
-    text = _RULE.sub('\n', text)
-    finals = list(_FINAL.finditer(text))
-    if finals and any(letter.isalpha() for letter in text[finals[-1].end():]):
-        text = text[finals[-1].end():]
-    if whole and not _headings(text):
-        return ReportSections('', text.strip())
+    text = _RULE.sub(f'\n{_RULE_MARK}\n', text)
+    begins = [final.end() for final in _FINAL.finditer(text)]
+    if not begins or not any(letter.isalpha() for letter in text[begins[-1]:]):
+        begins = [0]
+    reports = [text[begin:end] for begin, end in zip(begins, [*begins[1:], len(text)], strict=True)]
+    if whole and not any(kind for kind, *_ in _headings(reports[-1])):
+        return ReportSections('', reports[-1].replace(_RULE_MARK, '').strip())
+    for addenda_end in (False, True):  # at a heading: some stand before the report, without a rule between
+        for report in reversed(reports):
+            if any(sections := _sections(list(_parts(report, addenda_end)))):
+                return sections
+    return ReportSections('', '')
 
-    parts: dict[Heading | None, list[str]] = {kind: [] for kind in [None, *Heading]}
-    before_impression: list[tuple[Heading | None, str]] = []
-    rest: list[tuple[Heading | None, str]] = []
-    for kind, part in _parts(text):
-        parts[kind].append(part)
-        if kind is Heading.IMPRESSION and len(parts[kind]) == 1:
-            before_impression = list(rest)
-        rest.append((kind, part))
-    findings, impression = _joined(parts[Heading.FINDINGS]), _joined(parts[Heading.IMPRESSION])
+
+def _sections(parts: list[_Part]) -> ReportSections:
+    findings, impression = (
+        _joined(dict.fromkeys(_without_notes(part) for part in parts if part.kind is kind))  # one stands there twice
+        for kind in (Heading.FINDINGS, Heading.IMPRESSION))
     if not findings:
-        findings = _joined([part for part in parts[Heading.VIEW] if not is_title(_first_paragraph(part))])
+        findings = _joined(paragraph for part in parts if part.kind is Heading.VIEW for paragraph in _seen(part))
     if not findings:
-        findings = _last_paragraph(before_impression if impression else rest)
+        first = next((place for place, part in enumerate(parts) if part.kind is Heading.IMPRESSION), len(parts))
+        findings = _without_heading(parts[:first] if impression else parts)
     return ReportSections(impression, findings)
 
 
-def _parts(text: str) -> Iterator[tuple[Heading | None, str]]:
-    """The text cut at its headings; what stands before the first has the kind ``None``."""
-    kind, start = None, 0
-    for next_kind, begin, end in _headings(text):
+def _parts(text: str, addenda_end: bool) -> Iterator[_Part]:
+    """The text cut at its headings.
+
+    Args:
+        text: A report.
+        addenda_end: Whether a heading ends an addendum; else only a rule does.
+    """
+    kind, name, start = None, '', 0
+    for next_kind, next_name, begin, end in _headings(text):
         if next_kind is Heading.VIEW and kind in (Heading.FINDINGS, Heading.IMPRESSION):
             continue  # "AP chest:" within the impression
-        yield kind, text[start:begin]
-        kind, start = next_kind, end
-    yield kind, text[start:]
+        if next_kind is None and not stands_apart(name):
+            continue  # a rule within a section
+        if next_kind and not addenda_end and 'addend' in name.lower():
+            continue
+        yield _Part(kind, name, text[start:begin].replace(_RULE_MARK, ''))
+        kind, name, start = next_kind, next_name, end
+    yield _Part(kind, name, text[start:].replace(_RULE_MARK, ''))
 
 
-def _headings(text: str) -> list[tuple[Heading, int, int]]:
-    """Kind, beginning and end of each heading, in order."""
-    found: dict[int, tuple[Heading, int]] = {}
+def _headings(text: str) -> list[tuple[Heading | None, str, int, int]]:
+    """Kind, name, beginning and end of each heading, in order; a rule is one without a kind."""
+    found: dict[int, tuple[Heading | None, str, int]] = {}
     for match in _WITH_COLON.finditer(text):
         kind = classify_heading(match.group(1).strip())
         if kind and _can_begin(text, match.start(1)):
-            found[match.start()] = kind, match.end()
+            found[match.start()] = kind, match.group(1), match.end()
     for match in _WITHIN_LINE.finditer(text):
         kind = classify_heading(match.group(1))
         if kind:
-            found.setdefault(match.start(1), (kind, match.end()))
+            found.setdefault(match.start(1), (kind, match.group(1), match.end()))
     for match in _WITHOUT_COLON.finditer(text):
         group = 1 if match.group(1) else 2
         kind = classify_heading(match.group(group), alone=True)
         if ((kind in (Heading.FINDINGS, Heading.IMPRESSION) or (kind is Heading.OTHER and match.group(group).isupper()))
                 and _can_begin(text, match.start(group))):
-            found.setdefault(match.start(group), (kind, match.end()))
-    headings: list[tuple[Heading, int, int]] = []
+            found.setdefault(match.start(group), (kind, match.group(group), match.end()))
+    for match in _ADDENDUM.finditer(text):
+        found.setdefault(match.start(), (Heading.OTHER, 'ADDENDUM', match.end()))
+    for place in (place for place, letter in enumerate(text) if letter == _RULE_MARK):
+        found[place] = None, '', place + 1
+    headings: list[tuple[Heading | None, str, int, int]] = []
     for begin in sorted(found):
-        kind, end = found[begin]
-        if not headings or begin >= headings[-1][2]:
-            headings.append((kind, begin, end))
+        kind, name, end = found[begin]
+        if not headings or begin >= headings[-1][3]:
+            headings.append((kind, name, begin, end))
     return headings
 
 
@@ -112,19 +146,29 @@ def _can_begin(text: str, start: int) -> bool:
     return not text[start].islower() or line < 0 or not text[text.rfind('\n', 0, line) + 1:line].strip()
 
 
-def _joined(parts: list[str]) -> str:
-    return '\n\n'.join(stripped for part in parts if (stripped := part.strip()))
+def _joined(texts: Iterable[str]) -> str:
+    return '\n\n'.join(stripped for text in texts if (stripped := text.strip()))
 
 
-def _first_paragraph(part: str) -> str:
-    return _PARAGRAPH.split(part.strip(), maxsplit=1)[0]
+def _without_notes(part: _Part) -> str:
+    return _joined(paragraph for paragraph in part.paragraphs() if not is_note(paragraph))
 
 
-def _last_paragraph(parts: list[tuple[Heading | None, str]]) -> str:
-    """The last paragraph that stands under no heading: the one right after a heading is the heading's own."""
-    for kind, part in reversed(parts):
-        paragraphs = _PARAGRAPH.split(part.strip())
-        for paragraph in reversed(paragraphs if kind is None else paragraphs[1:]):
-            if not is_title(paragraph):
-                return paragraph.strip()
-    return ''
+def _seen(part: _Part) -> list[str]:
+    """The paragraphs under the name of a view that say something, unless the first is but another name."""
+    paragraphs = part.paragraphs()
+    return [] if not paragraphs or is_title(paragraphs[0]) else list(filter(without_remarks, paragraphs))
+
+
+def _without_heading(parts: list[_Part]) -> str:
+    """The paragraphs that stand under no heading and tell what is seen: that right after one is the heading's own.
+
+    If none does, the last that says anything; or what else stands where the technique is told.
+    """
+    own = [part for part in parts if not stands_apart(part.name)]
+    free = [paragraph for part in own for paragraph in part.paragraphs()[0 if part.kind is None else 1:]]
+    said = [kept for paragraph in free if not is_title(paragraph) and (kept := without_remarks(paragraph))]
+    if not said:
+        said = [kept for part in own if _OF_THE_IMAGES.search(part.name) for paragraph in part.paragraphs()[:1]
+                if has_finding(kept := without_remarks(paragraph))]
+    return _joined([paragraph for paragraph in said if has_finding(paragraph)] or said[-1:])
