@@ -70,7 +70,9 @@ class Downstream:
             return None
         if isinstance(self.labels, str):
             return str(Path(self.labels).absolute())
-        return str(self.annotations / f'splits/train_{self.labels:g}.txt')
+        # Of one's own data each task has its own images: not all have labels, boxes and a mask.
+        folder = self.task if self.setting.splits == CHOSEN else 'splits'
+        return str(self.annotations / folder / f'train_{self.labels:g}.txt')
 
     def run_name(self, seed: int) -> str:
         """Name of the run's folder: other settings, another folder."""

@@ -17,7 +17,7 @@ def test_a_table(tmp_path, convert):
     assert rows(out) == {'kept': 40, 'with Edema': 7, 'with Mass': 14}
     assert 'Pre-training, seed0: ' in out and 'own/1 seed0 (pretraining, classification)' in out
     written = {path: path.read_bytes() for path in (root / 'annotations').rglob('*.*')}
-    assert len(written) == 3 * 3 + 5
+    assert len(written) == 3 * 3 + 5 + 2 + 1
     assert convert('table.py', root, '--workers', 1)[0] == 0
     assert written == {path: path.read_bytes() for path in (root / 'annotations').rglob('*.*')}
 

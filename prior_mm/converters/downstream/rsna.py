@@ -11,14 +11,15 @@ from prior_mm.datasets.downstream_schemas import DETECTION
 from ..csv_tables import TableError, read_rows
 from .binary_files import common_metainfo, convert_binary, convert_binary_by_protocols
 from .binary_images import BinaryDataset, BinaryOptions, KeptImage
+from .box_files import BoxedImage, write_detection
 from .image_files import is_image_id
 from .layout import find_table
+from .look import Size
 from .masks import Box, boxes_to_mask
 from .protocol_repeats import Repeat, Written, missing_lists
 from .settings import DownstreamSettings
 from .splits import Splits, read_patients
 from .tally import Tally
-from .written_files import write_coco
 
 DATASET = 'rsna'  # as protocols call it
 FINDING = 'pneumonia'
@@ -120,19 +121,10 @@ def _box(place: str, row: Mapping[str, str], pixels: int) -> Box | None:
 def _write_detection(data: BinaryDataset, settings: DownstreamSettings, boxes: Mapping[str, list[Box]], repeat: Repeat,
                      kept: list[KeptImage], tally: Tally) -> None:
     numbers = {image: number for number, image in enumerate(boxes, 1)}  # the same whatever is dropped
+    size = Size(data.options.pixels, data.options.pixels)
     for split in repeat.splits.names if 'detection' in repeat.tasks else ():
         shown = data.shown(image for image in kept if image.split == split)
         path = repeat.annotations(settings) / f'detection/{split}.json'
-        if not shown:
-            path.unlink(missing_ok=True)
-            continue
-        annotations: list[dict] = []
-        for image in shown:
-            for box in boxes[image.image_id]:
-                annotations.append(dict(id=len(annotations) + 1, image_id=numbers[image.image_id], category_id=1,
-                                        bbox=list(box), area=box.width * box.height, iscrowd=0))
-        info = common_metainfo(data, settings, repeat, tally, split, DETECTION, (FINDING, ), len(shown))
-        info['boxes'] = len(annotations)
-        size = dict(width=data.options.pixels, height=data.options.pixels)
-        images = [dict(id=numbers[image.image_id], file_name=image.path, **size) for image in shown]
-        write_coco(path, info, images, annotations, [dict(id=1, name=FINDING)])
+        write_detection(path, common_metainfo(data, settings, repeat, tally, split, DETECTION, (FINDING, ), len(shown)),
+                        (FINDING, ), [BoxedImage(numbers[image.image_id], image.image_id, image.path, size,
+                                                 [(0, box) for box in boxes[image.image_id]]) for image in shown])

@@ -57,6 +57,10 @@ class Tally:
         if reason in FAULTS:
             self._faults.append((example, split, reason.value))
 
+    def note(self, split: str, what: str, reason: str) -> None:
+        """List what is left out of an image that is kept, such as its mask."""
+        self._faults.append((what, split, reason))
+
     def write_faults(self, path: Path) -> None:
         """List the images that should have been there in a CSV file; without any, there is none."""
         write_left_out(path, self._faults, ('image', 'split', 'reason'))

@@ -8,9 +8,11 @@ from ..downstream.chexpert_labels import POLICIES
 from ..downstream.options import add_split_options, downstream_parser, run_written
 from ..downstream.protocol_repeats import Written
 from ..downstream.settings import DownstreamSettings
+from .boxes import BoxOptions
 from .columns import COMMON, OPTIONS
 from .convert import TableOptions, convert_table
 from .labels import LabelOptions
+from .masks import MaskOptions
 from .own_repeats import SplitOptions
 
 
@@ -55,6 +57,23 @@ def table_parser(description: str) -> argparse.ArgumentParser:
                         help='what -1 becomes; what is ignored counts neither in loss nor in metric (default: ignore)')
     labels.add_argument('--missing', choices=('zeros', 'ignore'),
                         help='what an empty cell becomes (default: an empty cell is an error that asks)')
+    places = parser.add_argument_group('boxes and masks')
+    where = places.add_mutually_exclusive_group()
+    where.add_argument('--boxes', metavar='COLUMN', help='a list [[class, x, y, width, height], ...] as JSON')
+    where.add_argument('--box-columns', nargs=4, metavar=('X', 'Y', 'WIDTH', 'HEIGHT'),
+                       help='a row a box, its class that of --names')
+    where.add_argument('--box-corners', nargs=4, metavar=('X1', 'Y1', 'X2', 'Y2'), help='the same, by corners')
+    where.add_argument('--coco', type=Path, metavar='FILE', help='boxes as a COCO file, found by the names of images')
+    places.add_argument('--pixels', type=_count, default=0, metavar='N',
+                        help='long side of the images that boxes and run lengths are for (default: those there)')
+    where = places.add_mutually_exclusive_group()
+    where.add_argument('--mask', metavar='COLUMN', help='paths of masks, or run lengths')
+    where.add_argument('--mask-dir', type=Path, metavar='DIR', help='folder of masks that are called as the images are')
+    places.add_argument('--mask-name', default='', metavar='NAME', help='what the masks show (default: the column)')
+    places.add_argument('--absolute-runs', action='store_true',
+                        help='run lengths are starts and lengths (default: gaps and lengths, as in SIIM)')
+    places.add_argument('--unmasked', choices=('out', 'empty'), default='out',
+                        help='images without a mask: left out of segmentation, or taken as showing nothing')
     images = parser.add_argument_group('images and reports')
     images.add_argument('--all-views', action='store_true', help='keep lateral views, too')
     images.add_argument('--resize', type=_count, metavar='PIXELS',
@@ -83,6 +102,10 @@ def table_options(arguments: argparse.Namespace) -> TableOptions:
     return TableOptions(
         name=arguments.name or arguments.root.resolve().name, table=arguments.table, columns=columns,
         label_columns=arguments.labels, labels=labels,
+        boxes=BoxOptions(arguments.boxes, tuple(arguments.box_columns or arguments.box_corners or ()),
+                         bool(arguments.box_corners), arguments.coco, arguments.pixels),
+        masks=MaskOptions(arguments.mask, arguments.mask_dir, arguments.mask_name, arguments.absolute_runs,
+                          arguments.unmasked),
         splits=SplitOptions(tuple(dict.fromkeys(arguments.seeds)), arguments.folds, arguments.val_share),
         all_views=arguments.all_views, min_sentences=arguments.min_sentences, synthetic=arguments.synthetic,
         fresh=arguments.fresh)

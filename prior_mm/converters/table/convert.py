@@ -1,33 +1,32 @@
-"""A table and its images to annotation files: pre-training, classification, zero-shot classification."""
+"""A table and its images to annotation files: read, looked at, split, and written for each task."""
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from prior_mm.files.whole_files import write_whole
 
-from ..annotation_files import LEFT_OUT
 from ..convert import DatasetSource, convert_dataset
-from ..downstream.labelled_files import LabelledImage, write_classification, write_zero_shot
-from ..downstream.look import LookedAt, look_at_files
+from ..downstream.look import look_at_files
 from ..downstream.protocol_repeats import Repeat, Written
 from ..downstream.settings import DownstreamSettings
-from ..downstream.tally import Dropped, Tally
 from ..downstream.written_files import source_hashes
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
 from ..study_conversion import ConversionOptions
 from ..vocabulary import SPECIAL, learn_vocabulary
 from .any_table import find_table, read_any_table
+from .boxes import BoxOptions, guess_boxes, read_boxes
 from .columns import Columns, choose_columns
 from .find_images import find_images
 from .labels import LabelOptions, label_reader
+from .masks import MaskOptions, TableMasks, guess_masks
 from .own_repeats import SplitOptions, own_repeats
 from .studies import ReportReader, table_studies
-from .table_images import TableImage, read_images
+from .table_images import read_images
+from .task_files import A_MASK, TableDataset, draw_masks, write_tasks
 
 #: Folder of the annotation files of studies with reports, beside those of the tasks.
 PRETRAINING = 'pretraining'
@@ -44,6 +43,8 @@ class TableOptions:
         columns: Name by role, see :data:`.columns.OPTIONS`; what is missing is guessed.
         label_columns: See :func:`.columns.choose_columns`.
         labels: What becomes of labels.
+        boxes: Where boxes are read from.
+        masks: Where masks are read from.
         splits: How the splits come about.
         all_views: Whether lateral views are kept.
         min_sentences: Studies whose reports have fewer are left out of pre-training.
@@ -55,38 +56,13 @@ class TableOptions:
     columns: dict[str, str | None] = field(default_factory=dict)
     label_columns: Sequence[str] | None = None
     labels: LabelOptions = LabelOptions()
+    boxes: BoxOptions = BoxOptions()
+    masks: MaskOptions = MaskOptions()
     splits: SplitOptions = SplitOptions()
     all_views: bool = False
     min_sentences: int = 4
     synthetic: bool = False
     fresh: bool = False
-
-
-@dataclass(frozen=True)
-class TableDataset:
-    """A table that was read, and what was seen of its images.
-
-    Attributes:
-        name: Of the data set.
-        table: The file.
-        columns: What its columns are.
-        classes: The findings.
-        images: By id, in the order of the table.
-        seen: The files.
-        metainfo: What each annotation file says of itself.
-    """
-    name: str
-    table: Path
-    columns: Columns
-    classes: tuple[str, ...]
-    images: dict[str, TableImage]
-    seen: LookedAt
-    metainfo: dict[str, Any]
-
-    def labelled(self, image: TableImage) -> LabelledImage:
-        """An image that can be used, as class lists take it."""
-        patient = image.patient if self.columns.patient else ''
-        return LabelledImage(image.image_id, self.seen.paths[image.image_id], image.labels, patient)
 
 
 def convert_table(settings: DownstreamSettings, options: TableOptions, console: Console) -> list[Written]:
@@ -111,7 +87,12 @@ def convert_table(settings: DownstreamSettings, options: TableOptions, console: 
         columns = choose_columns(table, header, options.columns, options.label_columns)
         labels = label_reader(table, rows, columns, options.labels)
         images = read_images(table, rows, columns, labels)
-    _say(f'{table}: {len(rows):,} rows, {len(images):,} images. Its columns:', console, *columns.describe())
+    boxes, masks = _places(header, options, columns)
+    if not (labels.classes or columns.has_reports or boxes or masks):
+        raise ValueError(f'{table}: nothing is known of the images: no report, label, box or mask. Name their columns '
+                         'with --report, --labels, --names, --boxes or --mask')
+    _say(f'{table}: {len(rows):,} rows, {len(images):,} images. Its columns:', console, *columns.describe(),
+         *(place.describe() for place in (boxes, masks) if place))
     if labels.classes:
         _say(f'Classes: {", ".join(labels.classes)}.'
              + (f' Names are separated by {labels.separator!r}.' if labels.separator else ''), console)
@@ -119,56 +100,46 @@ def convert_table(settings: DownstreamSettings, options: TableOptions, console: 
     if not taken:
         raise ValueError(f'{table}: none of {len(images):,} images is a frontal view by {columns.view}. Keep others '
                          'with --all-views, or leave the column out with --view none')
-    found = {labelled: frozenset(name for name, label in zip(labels.classes, image.labels, strict=True) if label == 1)
-             for labelled, image in taken.items()}
+    found_boxes = read_boxes(table, taken, columns, boxes, options.labels.classes) if boxes else None
+    found_masks = TableMasks(settings.root, taken, masks, boxes.pixels) if masks else None
+    shown = {name: frozenset(finding for finding, label in zip(labels.classes, image.labels, strict=True) if label == 1)
+             for name, image in taken.items()}
+    if not labels.classes:  # then boxes and masks are what splits are stratified by
+        shown = {name: frozenset([*(finding for finding, _ in (found_boxes.of.get(name, ()) if found_boxes else ())),
+                                  *([A_MASK] if found_masks and found_masks.has(name) else [])]) for name in taken}
     given = {name: image.split for name, image in taken.items()} if columns.split else None
-    repeats = own_repeats(settings, options.splits, found, {name: image.patient for name, image in taken.items()},
-                          given, table, [task for task, there in ((PRETRAINING, columns.has_reports),
-                                                                  ('classification', labels.classes)) if there])
+    tasks = [task for task, there in ((PRETRAINING, columns.has_reports), ('classification', labels.classes),
+                                      ('segmentation', masks), ('detection', boxes)) if there]
+    repeats = own_repeats(settings, options.splits, shown, {name: image.patient for name, image in taken.items()},
+                          given, table, tasks)
     wanted = {name for repeat in repeats for name in repeat.splits.of}
-    paths = find_images((name for name in taken if name in wanted), settings, table)
+    paths = find_images((name for name in taken if name in wanted), settings, table,
+                        found_masks.folders(settings.image_root) if found_masks else ())
     data = TableDataset(
-        options.name, table, columns, labels.classes, images, look_at_files(paths, settings, console), dict(
-            dataset=options.name, synthetic=options.synthetic or is_said_to_be_synthetic(settings.root),
-            images_checked=settings.check_images, resized_short_side=settings.short_side,
-            sources=source_hashes([table])))
-    if not labels.classes and not data.columns.has_reports:
-        raise ValueError(f'{table}: nothing is known of the images: neither reports nor labels. Name their columns '
-                         'with --report, --labels or --names')
-    return [(repeat, _write_repeat(data, settings, options, repeat, taken, console)) for repeat in repeats]
+        options.name, table, columns, labels.classes, images, taken, look_at_files(paths, settings, console),
+        dict(dataset=options.name, synthetic=options.synthetic or is_said_to_be_synthetic(settings.root),
+             images_checked=settings.check_images, resized_short_side=settings.short_side,
+             sources=source_hashes([table, *([boxes.coco] if boxes.coco else [])])), found_boxes, found_masks)
+    drawn = draw_masks(data, settings, console)
+    written = []
+    for repeat in repeats:
+        tally = write_tasks(data, settings, repeat, drawn)
+        if columns.has_reports:
+            _write_studies(data, settings, options, repeat, console)
+        written.append((repeat, tally))
+    return written
 
 
-def _write_repeat(data: TableDataset, settings: DownstreamSettings, options: TableOptions, repeat: Repeat,
-                  taken: dict[str, TableImage], console: Console) -> Tally:
-    folder, tally = repeat.annotations(settings), Tally(data.classes)
-    kept: dict[str, list[LabelledImage]] = {split: [] for split in repeat.splits.names}
-    for name, image in data.images.items():
-        split = repeat.splits.of.get(name, '')
-        if name not in taken:
-            tally.drop('', Dropped.LATERAL, name)
-        elif not split:
-            tally.drop('', Dropped.NOT_IN_SPLIT, name)
-        elif name in data.seen.faults:
-            tally.drop(split, *data.seen.faults[name])
-        else:
-            tally.keep(split, [found for found, label in zip(data.classes, image.labels, strict=True) if label == 1])
-            kept[split].append(data.labelled(image))
-    tally.check_not_empty()
-    if data.columns.has_reports:
-        _write_studies(data, settings, options, repeat, taken, console)
-    for split, members in kept.items() if data.classes else ():
-        metainfo = dict(data.metainfo, split=split, **repeat.metainfo, options=dict(repeat.splits.origin),
-                        summary=tally.summary(split))
-        write_classification(folder / f'classification/{split}.json', metainfo, data.classes, members)
-        write_zero_shot(folder / f'zero_shot/{split}.json', metainfo, data.classes, members)
-    repeat.splits.write(folder / 'splits')
-    tally.write_faults(folder / LEFT_OUT)
-    return tally
+def _places(header: list[str], options: TableOptions, columns: Columns) -> tuple[BoxOptions, MaskOptions]:
+    """Where boxes and masks are, as the user said or by the names of columns."""
+    boxes = guess_boxes(header, options.boxes)
+    masks = replace(options.masks, column=guess_masks(header, options.masks))
+    return boxes, masks if masks.column != columns.image else replace(masks, column=None)
 
 
 def _write_studies(data: TableDataset, settings: DownstreamSettings, options: TableOptions, repeat: Repeat,
-                   taken: dict[str, TableImage], console: Console) -> None:
-    studies = table_studies(taken.values(), data.seen.paths,
+                   console: Console) -> None:
+    studies = table_studies(data.taken.values(), data.seen.paths,
                             {name: fault[1] for name, fault in data.seen.faults.items()}, repeat.splits.of,
                             data.classes, ReportReader(data.table, data.columns, settings.root))
     source = DatasetSource(

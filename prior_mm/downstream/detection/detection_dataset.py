@@ -18,7 +18,8 @@ class DetectionDataset(LabelShare, CocoDataset):
     whether the images are synthetic) becomes part of ``metainfo``.
 
     Args:
-        ids: List of the images to keep; see :class:`LabelShare`. An image's id there is the name of its file.
+        ids: List of the images to keep; see :class:`LabelShare`. An image's id there is its ``image_id``, or else the
+            name of its file.
         **options: What :class:`mmdet.CocoDataset` takes.
 
     Raises:
@@ -33,7 +34,12 @@ class DetectionDataset(LabelShare, CocoDataset):
         """The images with their boxes."""
         images = super().load_data_list()
         with open(self.ann_file, encoding='utf-8') as file:
-            info = json.load(file).get('info') or {}
+            content = json.load(file)
+        info = content.get('info') or {}
+        named = {image['id']: image['image_id'] for image in content['images'] if 'image_id' in image}
+        for image in images:
+            if image['img_id'] in named:
+                image['image_id'] = named[image['img_id']]
         wanted = self._metainfo['classes']
         if len(self.cat_ids) != len(wanted):
             raise AnnotationError(f'{self.ann_file} has not all of the classes {", ".join(wanted)}: those of the file '

@@ -53,7 +53,7 @@ def test_all_files(tmp_path):
     assert seen == labels
     ann_file = 'annotations/own/seed0/classification/train.json'
     data = RadiographClassification(ann_file=ann_file, data_root=str(tmp_path), pipeline=[],
-                                    ids='annotations/own/seed0/splits/train_10.txt')
+                                    ids='annotations/own/seed0/classification/train_10.txt')
     assert len(data) == 2 and data.metainfo['classes'] == ('Edema', 'Mass')
     shown = LabelledRadiographs('annotations/own/seed0/zero_shot/train.json', str(tmp_path))
     assert shown.metainfo['classes'] == ['Edema', 'Mass']
