@@ -3,7 +3,7 @@
 A study is taken for a finding if its labels say 1 of that one and neither 1 nor -1 (uncertain) of the other four.
 """
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ class Mimic5x200Options:
         classes: The findings.
         per_class: Studies of each, for lists that are drawn.
         labels: ``mimic-cxr-*-chexpert.csv.gz``, for annotation files without labels; ``None`` takes theirs.
+        from_reports: Take the labels from the sentences of the reports (docs/report_labels.md), whatever others there
+            are.
         protocol: Which the lists are of, for ``metainfo``.
     """
     annotation_files: tuple[Path, ...]
@@ -42,6 +44,7 @@ class Mimic5x200Options:
     per_class: int = 200
     labels: Path | None = None
     protocol: str | None = None
+    from_reports: bool = False
 
 
 def exclusive_finding(labels: Mapping[str, int], classes: Sequence[str]) -> str | None:
@@ -123,7 +126,7 @@ def convert_mimic_5x200(lists: Mapping[str, Path | int], options: Mimic5x200Opti
 
 def _read_entries(options: Mimic5x200Options, wanted: set[str]) -> tuple[dict[str, Any], dict[str, dict]]:
     """What the files have in common, and the studies that show exactly one finding, or are wanted."""
-    names, table = read_mimic_labels(options.labels) if options.labels else ((), {})
+    labels_of = _label_source(options)
     common: dict[str, Any] = {}
     entries: dict[str, dict] = {}
     for path in options.annotation_files:
@@ -131,13 +134,14 @@ def _read_entries(options: Mimic5x200Options, wanted: set[str]) -> tuple[dict[st
 
         def keep(study: dict) -> bool:
             nonlocal labelled
-            labels = decode_labels(names, table.get(study['study_id'], b'')) if options.labels else study.get('labels')
+            labels = labels_of(study)
             labelled = labelled or bool(labels)
-            return study['study_id'] in wanted or exclusive_finding(labels or {}, options.classes) is not None
+            return study['study_id'] in wanted or exclusive_finding(labels, options.classes) is not None
 
         studies = read_studies(path, keep)
         if not labelled:
-            raise ValueError(f'{path}: no study has labels. Give the table mimic-cxr-2.0.0-chexpert.csv.gz as --labels')
+            raise ValueError(f'{path}: no study has labels. Give the table mimic-cxr-2.0.0-chexpert.csv.gz as '
+                             '--labels, or take them from the reports with --label-reports')
         described = {key: studies.metainfo.get(key) for key in _COMMON}
         if common and described != common:
             raise ValueError(f'{path}: its metainfo is {described}, that of the files before {common}. Convert all of '
@@ -148,11 +152,23 @@ def _read_entries(options: Mimic5x200Options, wanted: set[str]) -> tuple[dict[st
             if entry['study_id'] in entries:
                 raise ValueError(f'{path}: the study {entry["study_id"]} is in two annotation files. Name each file '
                                  'once')
-            if options.labels:
-                entry['labels'] = decode_labels(names, table.get(entry['study_id'], b''))
-            entry['exclusive'] = exclusive_finding(entry.get('labels', {}), options.classes)
+            if labels := labels_of(entry):
+                entry['labels'] = labels
+            entry['exclusive'] = exclusive_finding(labels, options.classes)
             entries[entry['study_id']] = entry
     return common, entries
+
+
+def _label_source(options: Mimic5x200Options) -> Callable[[dict], dict[str, int]]:
+    """What gives an entry its labels."""
+    if options.from_reports:
+        from .report_labels.labeller import ReportLabeller  # spaCy takes seconds to import
+        labeller = ReportLabeller()
+        return lambda entry: labeller.labels(entry['sentences'])
+    if options.labels:
+        names, table = read_mimic_labels(options.labels)
+        return lambda entry: decode_labels(names, table.get(entry['study_id'], b''))
+    return lambda entry: entry.get('labels', {})
 
 
 def _draw(entries: Mapping[str, dict], seed: int, options: Mimic5x200Options) -> list[dict]:
@@ -193,6 +209,8 @@ def _write(name: str, source: Path | int, entries: list[dict], common: Mapping[s
         repeat, origin, lists = 'official', dict(list=source.name), [source]
     else:
         repeat, origin, lists = f'seed{source}', dict(seed=source, per_class=options.per_class), []
+    if options.from_reports:
+        origin['labels'] = 'from the reports'
     metainfo = dict(schema='prior_mm.studies/1', split=name, **common, classes=list(options.classes),
                     **(dict(protocol=options.protocol, repeat=repeat) if options.protocol else {}),
                     sources=source_hashes([*options.annotation_files, *([options.labels] if options.labels else []),

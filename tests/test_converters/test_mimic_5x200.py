@@ -152,3 +152,16 @@ def test_missing_files(tmp_path):
     with pytest.raises(LayoutError) as caught:
         convert_mimic_5x200(dict(a=tmp_path / 'ids.csv'), options)
     assert all(part in str(caught.value) for part in ('test.json', 'mimic_cxr.py', 'labels.csv', 'ids.csv'))
+
+
+def test_labels_from_the_reports(tmp_path):
+    """Labels are read out of the sentences, whatever labels the file has; the file says so."""
+    path = write(tmp_path, studies=[dict(study(number, labels={}), sentences=[
+        f'There is {COMPETITION[number % 5].lower()}.', 'No pneumothorax.']) for number in range(20)])
+    options = Mimic5x200Options((path, ), tmp_path, per_class=2, from_reports=True)
+    assert convert_mimic_5x200(dict(a=0), options).summary('a')['labels'] == dict.fromkeys(COMPETITION, 2)
+    written = read(tmp_path, 'a')
+    assert written['metainfo']['options'] == dict(seed=0, per_class=2, labels='from the reports')
+    assert all(entry['labels'] == {entry['exclusive']: 1, 'Pneumothorax': 0} for entry in written['data_list'])
+    with pytest.raises(ValueError, match='--label-reports'):
+        convert_mimic_5x200(dict(a=0), Mimic5x200Options((path, ), tmp_path, per_class=2))

@@ -33,8 +33,12 @@ def parse_arguments() -> tuple[argparse.Namespace, dict[str, Path | int], int]:
     add_list_options(parser, *TASK, 'published ids: a table with study_id, or an id a line', 'studies')
     parser.add_argument('--classes', nargs='+', default=list(COMPETITION), metavar='NAME',
                         help='findings (default: the five of CheXpert 5x200)')
-    parser.add_argument('--labels', type=Path, metavar='CSV',
+    labels = parser.add_mutually_exclusive_group()
+    labels.add_argument('--labels', type=Path, metavar='CSV',
                         help='mimic-cxr-*-chexpert.csv.gz, for annotation files without labels')
+    labels.add_argument('--label-reports', action='store_true',
+                        help='take the labels from the text of the reports (docs/report_labels.md): with annotation '
+                             'files of any data set')
     parser.add_argument('--examples', type=int, default=0, metavar='N', help='name N studies left out for each reason')
     arguments = parser.parse_args()
     if arguments.protocol and arguments.classes != list(COMPETITION):
@@ -49,7 +53,7 @@ def main() -> int:
     console, output = Console(), arguments.out or arguments.root
     files = arguments.ann_file or [arguments.root / 'annotations' / 'test.json']
     options = Mimic5x200Options(tuple(files), output, tuple(arguments.classes), per_class, arguments.labels,
-                                arguments.protocol)
+                                arguments.protocol, arguments.label_reports)
     try:
         with console.status('reading the annotation files'):
             tally = convert_mimic_5x200(lists, options)

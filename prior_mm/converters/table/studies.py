@@ -7,6 +7,7 @@ from pathlib import Path
 from prior_mm.datasets.reports import ReportSections, find_sections
 
 from ..raw_study import RawStudy
+from .any_table import Row
 from .columns import Columns
 from .labels import merge_labels
 from .table_images import TableImage, group_by
@@ -32,11 +33,14 @@ class ReportReader:
 
         A study of which several rows hold a report has the same in each; text that differs is a fault.
         """
+        return self.of_rows([row for image in images for row in image.rows])
+
+    def of_rows(self, rows: Sequence[Row]) -> tuple[Path | ReportSections | None, str]:
+        """The same, of the rows of a study."""
         names = [self.columns.report, self.columns.findings, self.columns.impression]
-        texts = {tuple(row.values.get(name, '') if name else '' for name in names)
-                 for image in images for row in image.rows} - {('', '', '')}
+        texts = {tuple(row.values.get(name, '') if name else '' for name in names) for row in rows} - {('', '', '')}
         if len(texts) > 1:
-            lines = ', '.join(str(image.rows[0].line) for image in images[:5])
+            lines = ', '.join(str(row.line) for row in rows[:5])
             return None, f'its rows (line {lines}) hold different reports'
         if not texts:
             return None, ''

@@ -1,0 +1,1 @@
+"""CheXpert's labels from the text of reports."""
