@@ -62,6 +62,8 @@ def run_conversion(arguments: argparse.Namespace, find_source: Callable[[argpars
     if (output / 'annotations' / LEFT_OUT).is_file():
         console.print(f'All that was left out, and why: {output / "annotations" / LEFT_OUT}', markup=False,
                       soft_wrap=True)
+    for table in source.tables:
+        console.print(f'Read: {table}', markup=False, soft_wrap=True)
     for remark in source.remarks(summary):
         console.print(remark, markup=False, soft_wrap=True)
     if arguments.no_images:

@@ -12,6 +12,7 @@ from prior_mm.datasets.study_schema import SCHEMA
 from .annotation_files import LEFT_OUT, write_annotations, write_left_out
 from .conversion_run import Conversion, PartSummary
 from .count_table import CountTable, print_examples
+from .downstream.written_files import source_hashes
 from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions
 
@@ -31,6 +32,7 @@ class DatasetSource:
         remarks: Gives lines for the end of the conversion.
         folder: Of the annotation files, below ``annotations/``.
         metainfo: What else they say of themselves.
+        tables: Files that were chosen among those found: they are printed, and stand in the annotation files.
     """
     name: str
     synthetic: bool
@@ -42,6 +44,7 @@ class DatasetSource:
     remarks: Callable[[PartSummary], Iterable[str]] = lambda summary: ()
     folder: str = ''
     metainfo: Mapping[str, object] = field(default_factory=dict)
+    tables: tuple[Path, ...] = ()
 
 
 def convert_dataset(source: DatasetSource, output: Path, options: ConversionOptions, workers: int | None = None,
@@ -125,4 +128,4 @@ def _metainfo(source: DatasetSource, split: str, options: ConversionOptions, sum
                      min_sentences=options.min_sentences, sentence_splitter=SENTENCE_SPLITTER,
                      resized_short_side=options.short_side, images_checked=options.check_images,
                      summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))
-    return {**described, **source.metainfo}
+    return {**described, **(dict(sources=source_hashes(source.tables)) if source.tables else {}), **source.metainfo}

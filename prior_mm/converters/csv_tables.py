@@ -1,6 +1,7 @@
 """Rows of a CSV file, plain or gzipped, with its faults told by line."""
 import csv
 import gzip
+import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,6 +54,43 @@ def read_rows(path: Path, columns: Sequence[str], others: bool = False,
         raise TableError(f'{path}: not UTF-8 text ({error}). Fetch it again, or save it as UTF-8') from None
     except csv.Error as error:
         raise TableError(f'{path}: no CSV file ({error}). Fetch it again') from None
+
+
+def one_table(found: Sequence[Path], option: str) -> Path | None:
+    """The one table of its kind, of those that were found; ``None`` if there is none.
+
+    The same rows may lie there twice, plain and gzipped: the plain file is read then.
+
+    Args:
+        found: The files.
+        option: How the user names the right one, for the message.
+
+    Raises:
+        TableError: If two of them are not the same table; the message names both.
+    """
+    plain_first = sorted(found, key=lambda path: (path.suffix == '.gz', path.name))
+    for other in plain_first[1:]:
+        if _content(other) != _content(plain_first[0]):
+            raise TableError(f'{plain_first[0]} and {other} are two tables of one kind, and not the same. Give the '
+                             f'right one with {option}, or take the other away')
+    return plain_first[0] if plain_first else None
+
+
+def _content(path: Path) -> str:
+    """A hash of what a table says, whether it is gzipped or not."""
+    digest = hashlib.sha256()
+    try:
+        with path.open('rb') as raw:
+            zipped = raw.read(2) == b'\x1f\x8b'
+        with (gzip.open if zipped else open)(path, 'rb') as file:
+            while block := file.read(_LONGEST):
+                digest.update(block.replace(b'\r', b''))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TableError(f'{path}: the gzip file is damaged or cut short ({error}). Fetch it again') from None
+    except OSError as error:
+        raise OSError(f'{path}: cannot be read ({error.strerror or error}). Check the path and the rights of the '
+                      'file') from None
+    return digest.hexdigest()
 
 
 def _lines(file: TextIO) -> Iterator[str]:

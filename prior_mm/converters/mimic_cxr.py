@@ -14,6 +14,8 @@ FULL_STUDIES = 227_827
 FULL_IMAGES = 377_110
 _PROBES = 64
 _FILE_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,127}')
+_CODE = 'ViewCodeSequence_CodeMeaning'
+_CODED = {'antero-posterior': 'AP', 'postero-anterior': 'PA'}  # taken where ViewPosition is empty
 _MISSING = 2  # a label that is not given
 
 
@@ -80,8 +82,10 @@ def read_mimic_tables(layout: MimicLayout, check_images: bool = True) -> MimicSt
     if layout.labels is not None:
         studies.label_names, studies._labels = read_mimic_labels(layout.labels)
     every = max(1, len(studies._frontal) // _PROBES)
-    probes = [study_id for study_id in list(studies._frontal)[::every]]
-    found = [studies._study(study_id, studies._subjects[study_id], '') for study_id in probes]
+    listed = list(studies._frontal)
+    # Some of all first; of a download that is not complete, the others then.
+    found = [studies._study(study_id, studies._subjects[study_id], '')
+             for study_id in [*listed[::every], *(listed if every > 1 else [])]]
     if check_images:
         studies.suffix = find_image_suffix(layout, [image.removesuffix('.jpg') for study in found
                                                     for image in study.images])
@@ -91,7 +95,7 @@ def read_mimic_tables(layout: MimicLayout, check_images: bool = True) -> MimicSt
 
 def _read_metadata(studies: MimicStudies) -> None:
     path, seen = studies.layout.metadata, set()
-    for line, row in read_rows(path, ('dicom_id', 'subject_id', 'study_id', 'ViewPosition')):
+    for line, row in read_rows(path, ('dicom_id', 'subject_id', 'study_id', 'ViewPosition'), others=True):
         image, view = row['dicom_id'], row['ViewPosition'].upper()
         if not _FILE_NAME.fullmatch(image) or '..' in image:
             raise TableError(f'{path}, line {line}: dicom_id {image!r} cannot be the name of a file. Fetch it again')
@@ -103,6 +107,7 @@ def _read_metadata(studies: MimicStudies) -> None:
         if studies._subjects.setdefault(study_id, subject_id) != subject_id:
             raise TableError(f'{path}, line {line}: the study {study_id} is {subject_id}\'s here and '
                              f'{studies._subjects[study_id]}\'s above. Fetch the file again')
+        view = view or _CODED.get(row.get(_CODE, '').lower(), '')
         if view in FRONTAL_VIEWS:
             studies._frontal[study_id] = (*studies._frontal.get(study_id, ()), sys.intern(view), image)
     studies.images = len(seen)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from .csv_tables import one_table
 from .layout_error import LayoutError
 
 _JPG_PAGE = 'physionet.org/content/mimic-cxr-jpg'
 _REPORT_PAGE = 'physionet.org/content/mimic-cxr'
 _REPORT_FOLDERS = ('mimic-cxr-reports', 'reports', 'mimic-cxr', '')
 _PATIENTS = 64  # in whose folders reports are looked for; all 65,379 take minutes on a network drive
+_VERSION = re.compile(r'mimic-cxr-(\d+\.\d+\.\d+)-')
 _SUFFIXES = ('.jpg', '.png', '.dcm')
 
 
@@ -127,9 +129,12 @@ def is_said_to_be_synthetic(root: Path) -> bool:
 
 
 def _table(root: Path, kind: str) -> Path | None:
-    """The newest version by name: mimic-cxr-2.1.0-... before 2.0.0."""
-    found = [*root.glob(f'*-{kind}.csv'), *root.glob(f'*-{kind}.csv.gz')]
-    return max(found, key=lambda path: path.name, default=None)
+    """The newest version by name, mimic-cxr-2.1.0-... before 2.0.0; other files of the kind must be the same table."""
+    found = [*root.glob(f'*{kind}.csv'), *root.glob(f'*{kind}.csv.gz')]
+    versions = {path: match.group(1) for path in found if (match := _VERSION.match(path.name))}
+    newest = max(versions.values(), default='')
+    return one_table([path for path in found if versions.get(path, newest) == newest],
+                     '--labels' if kind == 'chexpert' else f'--{kind}')
 
 
 def _report_root(root: Path) -> Path | None:

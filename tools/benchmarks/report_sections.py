@@ -2,10 +2,10 @@
 
     python tools/benchmarks/report_sections.py [--reports ARCHIVE] [--write docs/report_sections.md]
 
-Each report that has findings is laid out as MIMIC-CXR's are, with both headings, and then with one or both struck out, a
-view or a technique in their place, and with a note or an addendum below. The sentences of the file's own sections are
-the truth; a sentence counts as right if it stands among them as it is. ``--write`` puts the table into the page, between
-its two marks.
+Each report that has findings is laid out as MIMIC-CXR's are, with both headings, and then with one or both struck out,
+a view or a technique in their place, and with a note or an addendum below. The sentences of the file's own sections are
+the truth; a sentence counts as right if it stands among them as it is. ``--write`` puts the table into the page,
+between its two marks.
 """
 import argparse
 import sys

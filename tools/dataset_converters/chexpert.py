@@ -3,8 +3,9 @@
     python tools/dataset_converters/chexpert.py data/CheXpert-v1.0-small [--uncertain published|ignore|ones|zeros]
     python tools/dataset_converters/chexpert.py data/CheXpert-v1.0-small --protocol prior/1
 
-The folder holds ``train.csv``, ``train/patient00001/study1/view1_frontal.jpg`` and, if you like, the same of ``valid``.
-Writes ``<folder>/annotations/{train,val,test}.json`` of train.csv, ``valid.json`` of valid.csv, and ``splits/``; with
+The folder holds ``train.csv``, ``train/patient00001/study1/view1_frontal.jpg`` and, if you like, the same of ``valid``
+and ``test`` (``test_labels.csv``); or the batches and folders that CheXpert is handed out in since 2022. Writes
+``<folder>/annotations/{train,val,test}.json`` of train.csv, ``valid.json`` of valid.csv, and ``splits/``; with
 --protocol, ``<folder>/annotations/<protocol>/<repeat>/classification/...`` for each repeat (docs/protocols.md).
 """
 import argparse
@@ -43,6 +44,9 @@ def parse_arguments() -> tuple[argparse.Namespace, LabelPolicy]:
     parser = downstream_parser(__doc__, DATASET)
     parser.add_argument('--train-csv', type=Path, help='.csv or .csv.gz (default: train.csv of root)')
     parser.add_argument('--valid-csv', type=Path, help='.csv or .csv.gz (default: valid.csv of root, if there)')
+    parser.add_argument('--test-csv', type=Path,
+                        help='.csv or .csv.gz (default: test_labels.csv or test.csv of root, if there); it becomes the '
+                             'split test, or official_test beside one of this name')
     parser.add_argument('--classes', nargs='+', default=list(COMPETITION), metavar='NAME',
                         help='findings, or "all" (default: the five of the competition)')
     parser.add_argument('--uncertain', choices=('published', *POLICIES), default='published',
@@ -65,7 +69,8 @@ def parse_arguments() -> tuple[argparse.Namespace, LabelPolicy]:
 
 def main() -> int:
     arguments, policy = parse_arguments()
-    options = ChexpertOptions(arguments.train_csv, arguments.valid_csv, policy, not arguments.all_views)
+    options = ChexpertOptions(arguments.train_csv, arguments.valid_csv, policy, not arguments.all_views,
+                              arguments.test_csv)
 
     def convert(settings: DownstreamSettings, console: Console) -> Converted:
         tally, splits, names = convert_chexpert(settings, options, console)

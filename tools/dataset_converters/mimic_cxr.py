@@ -19,6 +19,7 @@ from prior_mm.converters.convert import DatasetSource
 from prior_mm.converters.mimic_cxr import read_mimic_tables
 from prior_mm.converters.mimic_layout import find_mimic_layout, is_said_to_be_synthetic
 from prior_mm.converters.published_counts import compare_with_published
+from prior_mm.converters.raw_study import Dropped
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -42,6 +43,10 @@ def find_source(arguments: argparse.Namespace) -> DatasetSource:
     def remarks(summary: PartSummary) -> Iterator[str]:
         if not synthetic:
             yield compare_with_published(studies, summary, arguments.min_sentences)
+        gone = summary.by_reason()[Dropped.NO_REPORT.value] + summary.by_reason()[Dropped.UNREADABLE.value]
+        if gone:
+            yield (f'The data are not complete: {gone:,} of {len(studies):,} studies that {layout.metadata.name} lists '
+                   'lack their report or all of their images, or these cannot be read. The others were converted.')
         if layout.split is None:
             yield 'No split file was found: all studies are in train.json.'
 
@@ -49,7 +54,7 @@ def find_source(arguments: argparse.Namespace) -> DatasetSource:
         name=arguments.name or ('demo' if synthetic else 'mimic-cxr'), synthetic=synthetic, splits=studies.splits(),
         total=len(studies), studies=studies.studies, image_root=layout.image_root,
         fingerprint=(layout.metadata, layout.split, layout.labels, layout.report_root, studies.suffix),
-        remarks=remarks)
+        remarks=remarks, tables=tuple(table for table in (layout.metadata, layout.split, layout.labels) if table))
 
 
 if __name__ == '__main__':

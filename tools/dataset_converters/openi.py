@@ -56,6 +56,7 @@ def find_source(arguments: argparse.Namespace) -> DatasetSource:
     return DatasetSource(
         name='open-i', synthetic=False, splits=studies.splits(), total=len(studies), studies=studies.studies,
         image_root=layout.image_root, remarks=remarks,
+        tables=tuple(table for table in (layout.views, layout.split) if table),
         fingerprint=(layout, *(sorted(layout.reports.rglob('*.xml')) if layout.reports.is_dir() else [layout.reports]),
                      layout.views, layout.split, arguments.seed, arguments.known_views_only))
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from prior_mm.datasets.downstream_schemas import MULTI_LABEL
 
 from ..annotation_files import LEFT_OUT, write_annotations
-from ..csv_tables import TableError
+from ..csv_tables import TableError, one_table
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
+from .chexpert_images import find_image, image_folders
 from .chexpert_labels import UNKNOWN, ChexpertRow, LabelPolicy, make_policy, read_chexpert
 from .protocol_repeats import Repeat, Written, missing_lists, protocol_repeats
 from .settings import DownstreamSettings
@@ -23,6 +24,8 @@ from .written_files import progress_bar, source_hashes
 DATASET = 'chexpert'  # as protocols call it
 _BAR = 256
 OFFICIAL = 'valid'  # the split of valid.csv, labelled by three radiologists
+TEST, OFFICIAL_TEST = 'test', 'official_test'  # of the table of test labels; the second where a split is called test
+_NAMES = {OFFICIAL: (OFFICIAL, 'val_labels', 'valid_labels'), TEST: ('test_labels', 'test')}
 _PAGE = 'stanfordmlgroup.github.io/competitions/chexpert'
 
 
@@ -33,6 +36,7 @@ class ChexpertOptions:
     Attributes:
         train_csv: ``train.csv`` in the data set's folder by default.
         valid_csv: ``valid.csv`` there, if there is one; it becomes the split ``valid``.
+        test_csv: ``test_labels.csv`` or ``test.csv`` there, if there is one; it becomes a split of its own.
         policy: Classes and what becomes of uncertain labels.
         frontal_only: Whether lateral views are left out.
     """
@@ -40,10 +44,11 @@ class ChexpertOptions:
     valid_csv: Path | None = None
     policy: LabelPolicy = make_policy()
     frontal_only: bool = True
+    test_csv: Path | None = None
 
 
 def missing_parts(settings: DownstreamSettings, train_csv: Path | None, valid_csv: Path | None = None,
-                  need_table: bool = True) -> list[str]:
+                  need_table: bool = True, test_csv: Path | None = None) -> list[str]:
     """What is missing of CheXpert, a line each, with its mend.
 
     Args:
@@ -51,16 +56,17 @@ def missing_parts(settings: DownstreamSettings, train_csv: Path | None, valid_cs
         train_csv: See :class:`ChexpertOptions`.
         valid_csv: See :class:`ChexpertOptions`.
         need_table: Whether train.csv must be there.
+        test_csv: See :class:`ChexpertOptions`.
     """
     problems = settings.problems()
     if need_table and train_csv is None and find_table(settings, 'train') is None:
         problems.append(f'labels: {settings.root} holds no train.csv or train.csv.gz. It comes from {_PAGE}; give '
                         '--train-csv if it lies elsewhere')
-    for option, given in (('--train-csv', train_csv), ('--valid-csv', valid_csv)):
+    for option, given in (('--train-csv', train_csv), ('--valid-csv', valid_csv), ('--test-csv', test_csv)):
         if given is not None and not given.is_file():
             problems.append(f'{option}: there is no file {given}. Check the path')
     images = settings.image_root
-    if settings.check_images and images.is_dir() and not (images / 'train').is_dir():
+    if settings.check_images and images.is_dir() and not image_folders(images, 'train'):
         inner = next(iter(sorted(images.glob('*/train'))), None)
         hint = f'; there is one in {inner.parent}, give that' if inner else ''
         problems.append(f'images: {images} holds no folder train/ (with patient00001/study1/view1_frontal.jpg in it)'
@@ -69,9 +75,17 @@ def missing_parts(settings: DownstreamSettings, train_csv: Path | None, valid_cs
 
 
 def find_table(settings: DownstreamSettings, name: str) -> Path | None:
-    """``<name>.csv`` or ``<name>.csv.gz`` in the data set's folder, if it is there."""
-    paths = (settings.root / f'{name}.{ending}' for ending in ('csv', 'csv.gz'))
-    return next((path for path in paths if path.is_file()), None)
+    """``<name>.csv`` or ``.csv.gz`` in the data set's folder, if it is there, else in a folder of it (a batch).
+
+    Raises:
+        TableError: If there are two that are not the same.
+    """
+    endings = [f'{known}.{ending}' for known in _NAMES.get(name, (name, )) for ending in ('csv', 'csv.gz')]
+    for pattern in ('', '*/'):
+        found = [path for ending in endings for path in settings.root.glob(pattern + ending) if path.is_file()]
+        if found:
+            return one_table(found, f'--{name}-csv')
+    return None
 
 
 def convert_chexpert(settings: DownstreamSettings, options: ChexpertOptions,
@@ -90,7 +104,7 @@ def convert_chexpert(settings: DownstreamSettings, options: ChexpertOptions,
     tables = _read(settings, options, console)
     splits = settings.splits(tables.labels, tables.patients, tables.train)
     (_, tally), = _write_repeats(tables, settings, options, [Repeat(splits, ('classification', ))], console)
-    return tally, splits, (*splits.names, *([OFFICIAL] if tables.official else []))
+    return tally, splits, (*splits.names, *tables.official_names(splits.names))
 
 
 def convert_chexpert_by_protocols(settings: DownstreamSettings, options: ChexpertOptions, protocols: Sequence[str],
@@ -119,10 +133,17 @@ class _Tables:
     """The two tables; ``labels`` (positive findings) and ``patients`` are of the images of train.csv that are used."""
     train: Path
     valid: Path | None
+    test: Path | None
     rows: list[ChexpertRow]
     official: list[ChexpertRow]
+    tested: list[ChexpertRow]
     labels: dict[str, frozenset[str]]
     patients: dict[str, str]
+
+    def official_names(self, drawn: Sequence[str]) -> list[str]:
+        """Names of the splits that have a table of their own."""
+        return [*([OFFICIAL] if self.official else []),
+                *([OFFICIAL_TEST if TEST in drawn else TEST] if self.tested else [])]
 
 
 class _Looked(NamedTuple):
@@ -135,17 +156,22 @@ class _Looked(NamedTuple):
 def _read(settings: DownstreamSettings, options: ChexpertOptions, console: Console,
           missing: Sequence[str] = ()) -> _Tables:
     train = options.train_csv
-    problems = [*missing_parts(settings, train, options.valid_csv), *missing]
+    problems = [*missing_parts(settings, train, options.valid_csv, test_csv=options.test_csv), *missing]
     train = train or find_table(settings, 'train')
     if problems or train is None:
         raise LayoutError(problems)
     valid = options.valid_csv or find_table(settings, OFFICIAL)
+    test = options.test_csv or find_table(settings, TEST)
     with console.status('reading the tables'):
         rows = read_chexpert(train, options.policy.classes)
         official = read_chexpert(valid, options.policy.classes) if valid else []
+        tested = read_chexpert(test, options.policy.classes) if test else []
+    for table in filter(None, (train, valid, test)):
+        console.print(f'Read: {table}', markup=False, soft_wrap=True)
     _check_patients(train, rows, valid, official)
+    _check_patients(train, rows, test, tested)
     usable = [row for row in rows if row.frontal or not options.frontal_only]
-    return _Tables(train, valid, rows, official,
+    return _Tables(train, valid, test, rows, official, tested,
                    {row.path: frozenset(_positive(options.policy, row)) for row in usable},
                    {row.path: row.patient for row in usable})
 
@@ -154,25 +180,28 @@ def _write_repeats(tables: _Tables, settings: DownstreamSettings, options: Chexp
                    console: Console) -> list[Written]:
     if any(OFFICIAL in repeat.splits.names for repeat in repeats):
         raise ValueError(f'{OFFICIAL!r} is the split of valid.csv: give the one of train.csv another name, val say')
-    wanted = {image for repeat in repeats for image in repeat.splits.of} | {row.path for row in tables.official}
+    wanted = {image for repeat in repeats for image in repeat.splits.of}
+    wanted |= {row.path for row in (*tables.official, *tables.tested)}
     looked: dict[str, _Looked] = {}
     with progress_bar(console, 'images') as progress:
-        task = progress.add_task('labels', total=len(tables.rows) + len(tables.official))
-        for table in (tables.rows, tables.official):
+        task = progress.add_task('labels', total=len(tables.rows) + len(tables.official) + len(tables.tested))
+        for table in (tables.rows, tables.official, tables.tested):
             for number, row in enumerate(table):
                 if number % _BAR == 0:  # moving the bar costs more than converting a row
                     progress.advance(task, min(_BAR, len(table) - number))
                 looked[row.path] = _look(row, row.path in wanted, settings, options)
-    sources = source_hashes([path for path in (tables.train, tables.valid) if path])
+    sources = source_hashes([path for path in (tables.train, tables.valid, tables.test) if path])
     return [(repeat, _write_repeat(tables, settings, options, repeat, looked, sources)) for repeat in repeats]
 
 
 def _write_repeat(tables: _Tables, settings: DownstreamSettings, options: ChexpertOptions, repeat: Repeat,
                   looked: Mapping[str, _Looked], sources: Mapping[str, str]) -> Tally:
     tally = Tally(options.policy.classes)
-    names = (*repeat.splits.names, *([OFFICIAL] if tables.official else []))
+    official = tables.official_names(repeat.splits.names)
+    names = (*repeat.splits.names, *official)
     entries: dict[str, list[dict]] = {name: [] for name in names}
-    for rows, fixed in ((tables.rows, ''), (tables.official, OFFICIAL)):
+    last = official[-1] if official else ''
+    for rows, fixed in ((tables.rows, ''), (tables.official, OFFICIAL), (tables.tested, last)):
         for row in rows:
             split, image = fixed or repeat.splits.of.get(row.path, ''), looked[row.path]
             fault = Dropped.NOT_IN_SPLIT if not split and image.fault is not Dropped.LATERAL else image.fault
@@ -205,15 +234,17 @@ def _write_repeat(tables: _Tables, settings: DownstreamSettings, options: Chexpe
 def _look(row: ChexpertRow, wanted: bool, settings: DownstreamSettings, options: ChexpertOptions) -> _Looked:
     """Look at an image; whether its file is there only if any split wants it."""
     labels = options.policy.labels(row.values)
-    fault = None
+    fault, image = None, row.path
+    if wanted and (settings.check_images or not (settings.image_root / row.path.partition('/')[0]).is_dir()):
+        image = find_image(settings.image_root, row.path)
     if options.frontal_only and not row.frontal:
         fault = Dropped.LATERAL
     elif all(label == UNKNOWN for label in labels):
         fault = Dropped.NO_LABEL
-    elif wanted and settings.check_images and not _has_content(settings.image_root / row.path):
+    elif wanted and settings.check_images and not _has_content(settings.image_root / image):
         fault = Dropped.MISSING
     positive = [number for number, label in enumerate(labels) if label == 1]
-    return _Looked(dict(img_path=row.path, gt_label=positive, labels=labels, image_id=row.path, patient_id=row.patient),
+    return _Looked(dict(img_path=image, gt_label=positive, labels=labels, image_id=row.path, patient_id=row.patient),
                    fault, [options.policy.classes[number] for number in positive])
 
 

@@ -1,7 +1,7 @@
 """CheXpert 5x200: 200 images of each of five findings that have no other of these; published, or drawn by its rule."""
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from prior_mm.datasets.downstream_schemas import CLASSIFICATION
 from prior_mm.files.whole_files import write_whole
 
 from ..annotation_files import LEFT_OUT, write_annotations
+from ..csv_tables import read_rows
 from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
 from .chexpert import find_table, missing_parts
-from .chexpert_labels import COMPETITION, ChexpertRow, make_policy, read_chexpert
+from .chexpert_images import find_image
+from .chexpert_labels import COMPETITION, ChexpertRow, image_of, make_policy, read_chexpert
 from .settings import DownstreamSettings
 from .subsets import stratified_order
 from .tally import Dropped, Tally
@@ -74,12 +76,17 @@ def draw_list(rows: Sequence[ChexpertRow], seed: int, per_class: int = 200) -> l
 
 
 def read_list(path: Path) -> list[Chosen]:
-    """Read a published list: a JSON object, ``{"<row>": {"image_path": ..., "label": [1, 0, 0, 0, 0]}, ...}``.
+    """Read a list: a JSON object, ``{"<row>": {"image_path": ..., "label": [1, 0, 0, 0, 0]}, ...}``, or a table.
+
+    Of a path only patient, study and view count: lists have those of the small version, of the full one, or of their
+    authors' machines. A table has the column Path and one for each finding.
 
     Raises:
         ListError: If it is of another form, or an image is there twice.
         OSError: If it cannot be opened.
     """
+    if path.name.lower().endswith(('.csv', '.csv.gz')):
+        return _read_table(path)
     try:
         items = json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
@@ -95,11 +102,36 @@ def read_list(path: Path) -> list[Chosen]:
             raise ListError(f'{path}, entry {key!r}: wanted are an image_path and a label of {len(COMPETITION)} '
                             'numbers, one of them 1 and the others 0, under the number of the row. Fetch the file '
                             'again')
-        if image in seen or image.startswith('/') or '..' in image.split('/'):
-            raise ListError(f'{path}, entry {key!r}: the image {image} is there twice, or lies elsewhere. Remove it')
-        seen.add(image)
-        chosen.append(Chosen(int(key), image, label.index(1)))
+        chosen.append(Chosen(int(key), _image(path, f'entry {key!r}', image, seen), label.index(1)))
     return chosen
+
+
+def _read_table(path: Path) -> list[Chosen]:
+    chosen, seen = [], set()
+    for number, (line, row) in enumerate(read_rows(path, ('Path', *COMPETITION))):
+        labels = [row[name] in ('1', '1.0') for name in COMPETITION]
+        if sum(labels) != 1:
+            raise ListError(f'{path}, line {line}: wanted is 1.0 for one of {", ".join(COMPETITION)}, and for no '
+                            'other. Is it a 5x200 list?')
+        chosen.append(Chosen(number, _image(path, f'line {line}', row['Path'], seen), labels.index(True)))
+    if not chosen:
+        raise ListError(f'{path} holds no row. Fetch it again')
+    return chosen
+
+
+def _image(path: Path, place: str, text: str, seen: set[str]) -> str:
+    image = image_of(text)
+    if image is None or image[0] in seen:
+        raise ListError(f'{path}, {place}: the image {text} is there twice, or lies elsewhere than in such a path as '
+                        '.../train/patient00001/study1/view1_frontal.jpg. Remove it')
+    seen.add(image[0])
+    return image[0]
+
+
+def located(chosen: Sequence[Chosen], rows: Sequence[ChexpertRow]) -> list[Chosen]:
+    """The images with the rows in which train.csv has them, whatever rows the list says; others as they are."""
+    places = {row.path: number for number, row in enumerate(rows)}
+    return [replace(item, row=places.get(item.path, item.row)) for item in chosen]
 
 
 def check_list(path: Path, chosen: Sequence[Chosen], table: Path, rows: Sequence[ChexpertRow]) -> None:
@@ -153,6 +185,11 @@ def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int],
     for name, source in lists.items():
         chosen[name] = draw_list(rows, source, per_class) if isinstance(source, int) else read_list(source)
         if isinstance(source, Path) and table:
+            listed, chosen[name] = chosen[name], located(chosen[name], rows)
+            moved = sum(before != after for before, after in zip(listed, chosen[name], strict=True))
+            if moved:
+                console.print(f'{source}: {moved:,} of {len(listed):,} images stand in other rows of {table} than the '
+                              'list says. They were found by patient, study and view.', markup=False, soft_wrap=True)
             check_list(source, chosen[name], table, rows)
     tally = Tally(COMPETITION)
     with progress_bar(console, 'images') as progress:
@@ -181,9 +218,10 @@ def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int],
 
 
 def _entry(item: Chosen, split: str, settings: DownstreamSettings, tally: Tally) -> dict[str, Any] | None:
-    path = settings.image_root / item.path
+    image = find_image(settings.image_root, item.path)
+    path = settings.image_root / image
     if settings.check_images and not (path.is_file() and path.stat().st_size):
         tally.drop(split, Dropped.MISSING, item.path)
         return None
     tally.keep(split, [COMPETITION[item.label]])
-    return dict(img_path=item.path, gt_label=item.label, image_id=item.path, row=item.row)
+    return dict(img_path=image, gt_label=item.label, image_id=item.path, row=item.row)

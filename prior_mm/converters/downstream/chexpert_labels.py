@@ -17,7 +17,9 @@ PUBLISHED = {'Atelectasis': 'ones', 'Cardiomegaly': 'zeros', 'Consolidation': 'z
              'Pleural Effusion': 'ones'}
 POLICIES = ('ignore', 'ones', 'zeros')
 UNKNOWN = -1
-_PATH = re.compile(r'(?:.*/)?(?P<path>(?:train|valid|test)/(?P<patient>patient\d+)/study\d+/[\w-]+\.(?:jpg|png|dcm))')
+_PATH = re.compile(r'(?:.*/)?(?P<folder>train|valid|validate|val|test)/'
+                   r'(?P<image>(?P<patient>patient\d+)/study\d+/[\w-]+\.(?:jpg|png|dcm))')
+_VIEW = re.compile(r'_(frontal|lateral)\.')
 _VALUES = {'1.0': 1, '1': 1, '0.0': 0, '0': 0, '-1.0': -1, '-1': -1, '': None}
 
 
@@ -96,8 +98,26 @@ def make_policy(classes: Sequence[str] = COMPETITION, uncertain: str = 'publishe
     return LabelPolicy(tuple(classes), {name: exceptions.get(name) or chosen[name] for name in classes}, missing)
 
 
+def image_of(text: str) -> tuple[str, str] | None:
+    """Path of an image from ``train/``, ``valid/`` or ``test/`` on, and its patient.
+
+    What stands before differs between the small and the full version and from machine to machine.
+
+    Args:
+        text: As a table or a list has it.
+
+    Returns:
+        ``None`` if it is no such path.
+    """
+    match = _PATH.fullmatch(text.replace('\\', '/'))
+    if match is None:
+        return None
+    folder = 'valid' if match['folder'].startswith('val') else match['folder']
+    return f'{folder}/{match["image"]}', match['patient']
+
+
 def read_chexpert(path: Path, classes: Sequence[str]) -> list[ChexpertRow]:
-    """Read train.csv or valid.csv.
+    """Read train.csv, valid.csv or a table of test labels; without Frontal/Lateral, the path tells the view.
 
     Args:
         path: The table, gzipped or not.
@@ -108,23 +128,25 @@ def read_chexpert(path: Path, classes: Sequence[str]) -> list[ChexpertRow]:
             line and mend.
     """
     rows, seen = [], set()
-    for line, row in read_rows(path, ('Path', 'Frontal/Lateral', *classes)):
-        match = _PATH.fullmatch(row['Path'])
-        if match is None:
+    for line, row in read_rows(path, ('Path', *classes), others=True):
+        image = image_of(row['Path'])
+        if image is None:
             raise TableError(f'{path}, line {line}: the path {row["Path"]!r} is not such as '
                              'CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg. Fetch the table again')
-        if match['path'] in seen:
-            raise TableError(f'{path}, line {line}: the image {match["path"]} is there twice. Remove one of the two '
+        if image[0] in seen:
+            raise TableError(f'{path}, line {line}: the image {image[0]} is there twice. Remove one of the two '
                              'lines')
-        seen.add(match['path'])
-        if row['Frontal/Lateral'] not in ('Frontal', 'Lateral'):
-            raise TableError(f'{path}, line {line}: the view is {row["Frontal/Lateral"]!r}, wanted is Frontal or '
-                             'Lateral. Fetch the table again')
+        seen.add(image[0])
+        named = _VIEW.search(image[0])
+        view = row.get('Frontal/Lateral', named[1].capitalize() if named else '')
+        if view not in ('Frontal', 'Lateral'):
+            raise TableError(f'{path}, line {line}: the view is {view!r}, wanted is Frontal or Lateral in the column '
+                             'Frontal/Lateral, or in the name of the image. Fetch the table again')
         wrong = next((name for name in classes if row[name] not in _VALUES), None)
         if wrong is not None:
             raise TableError(f'{path}, line {line}: {wrong} is {row[wrong]!r}, which is none of 1.0, 0.0, -1.0 and '
                              'empty. Fetch the table again')
-        rows.append(ChexpertRow(line, match['path'], match['patient'], row['Frontal/Lateral'] == 'Frontal',
+        rows.append(ChexpertRow(line, *image, view == 'Frontal',
                                 tuple(_VALUES[row[name]] for name in classes)))
     if not rows:
         raise TableError(f'{path} holds no row. Fetch it again')

@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..csv_tables import one_table
 from ..layout_error import LayoutError
 from .image_files import has_images
 from .settings import DownstreamSettings
@@ -23,7 +24,7 @@ def find_table(settings: DownstreamSettings, given: Path | None, names: tuple[st
         LayoutError: Lists all that is missing.
     """
     problems = [*settings.problems(), *missing]
-    table = given or next((path for name in names if (path := settings.root / name).is_file()), None)
+    table = given or one_table([path for name in names if (path := settings.root / name).is_file()], '--labels')
     if table is None:
         zipped = settings.root / f'{names[0]}.zip'
         mend = f'unpack {zipped}' if zipped.is_file() else f'it comes from {page}; give --labels if it lies elsewhere'

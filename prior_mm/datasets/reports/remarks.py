@@ -29,8 +29,8 @@ _TOLD = (r'tele?phoned|phoned|paged|notified|e-?mailed|faxed|texted|dictated|dic
 # ... and these only with a person.
 _TO_A_PERSON = (r'(?:discuss|communicat|convey|relay|report|call|reviewed|contact|mention|sent|submitt|flagg|confirm|'
                 r'told|given)\w*(?: [\w:]+){0,5}? (?:to|with|by)(?: [\w.\'-]+){0,4}? (?:Drs?\b|doctor|physician|'
-                r'clinician|resident|fellow|team\b|nurse|house ?staff|ward\b|surgeon|radiologist|provider|RN\b|MD\b|NP\b|'
-                r'him\b|her\b|_{2,})')
+                r'clinician|resident|fellow|team\b|nurse|house ?staff|ward\b|surgeon|radiologist|provider|RN\b|MD\b|'
+                r'NP\b|him\b|her\b|_{2,})')
 _NOTE = re.compile(
     rf'^[^;]*?\b(?:{_TOLD}|{_TO_A_PERSON})'
     r'|^\W*(?:electronically|transcribed|interpreted|approved|reviewed|read|reported)\b.{0,20}\b(?:by|on)\b'
