@@ -1,13 +1,17 @@
 """What the converters' command lines have in common: options, the run, its messages and the exit status."""
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
 
+from prior_mm.datasets.images import PixelRange
+
 from .annotation_files import LEFT_OUT
 from .convert import DatasetSource, convert_dataset, print_summary
+from .measured_range import SAMPLE, measure_range
 from .study_conversion import ConversionOptions
 
 
@@ -28,6 +32,11 @@ def conversion_parser(description: str) -> argparse.ArgumentParser:
                         help='write copies of the images whose short side has so many pixels, 256 say; the '
                              'annotations then name the copies')
     images.add_argument('--no-images', action='store_true', help='do not look whether the images are there')
+    gray = parser.add_mutually_exclusive_group()
+    gray.add_argument('--bits', type=int, choices=range(9, 16), metavar='N',
+                      help='16-bit PNG and TIFF files use N bits, 12 say: 2**N - 1 is white')
+    gray.add_argument('--percentile', type=float, metavar='P',
+                      help='scale each image: its percentile P, 0.5 say, is black, and 100 - P is white')
     parser.add_argument('--workers', type=_count, metavar='N', help='processes (default: one for each core)')
     parser.add_argument('--examples', type=int, default=3, metavar='N',
                         help=f'name N dropped studies for each reason (default: 3; annotations/{LEFT_OUT} has all)')
@@ -50,7 +59,7 @@ def run_conversion(arguments: argparse.Namespace, find_source: Callable[[argpars
         with console.status('reading the tables'):
             source = find_source(arguments)
         options = ConversionOptions(source.image_root, arguments.min_sentences, arguments.resize, output,
-                                    check_images=not arguments.no_images)
+                                    check_images=not arguments.no_images, pixel_range=_pixel_range(arguments))
         summary = convert_dataset(source, output, options, arguments.workers, arguments.fresh)
     except (ValueError, RuntimeError, OSError) as error:
         print(f'{arguments.root}: {error}', file=sys.stderr)
@@ -62,6 +71,8 @@ def run_conversion(arguments: argparse.Namespace, find_source: Callable[[argpars
     if (output / 'annotations' / LEFT_OUT).is_file():
         console.print(f'All that was left out, and why: {output / "annotations" / LEFT_OUT}', markup=False,
                       soft_wrap=True)
+    for line in _measured(source, options) if options.check_images else ():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for table in source.tables:
         console.print(f'Read: {table}', markup=False, soft_wrap=True)
     for remark in source.remarks(summary):
@@ -72,6 +83,21 @@ def run_conversion(arguments: argparse.Namespace, find_source: Callable[[argpars
                   f'{source.image_root if arguments.resize is None else output} (data_root).', markup=False,
                   soft_wrap=True)
     return 0
+
+
+def _pixel_range(arguments: argparse.Namespace) -> PixelRange | None:
+    if arguments.bits is None and arguments.percentile is None:
+        return None
+    return PixelRange(arguments.bits, arguments.percentile)
+
+
+def _measured(source: DatasetSource, options: ConversionOptions) -> Iterator[str]:
+    """What the gray values of some images are, from all over the data set."""
+    every = max(1, source.total // SAMPLE)
+    studies = (study for number, study in enumerate(source.studies()) if number % every == 0 and study.images)
+    images = ((options.image_root / study.images[0], study.views[0]) for study in studies)
+    yield from measure_range(((path, view) for path, view in islice(images, 2 * SAMPLE) if path.is_file()),
+                             options.pixel_range)
 
 
 def _count(text: str) -> int:

@@ -3,6 +3,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -127,5 +128,13 @@ def _metainfo(source: DatasetSource, split: str, options: ConversionOptions, sum
     described = dict(schema=SCHEMA, dataset=source.name, split=split, synthetic=source.synthetic,
                      min_sentences=options.min_sentences, sentence_splitter=SENTENCE_SPLITTER,
                      resized_short_side=options.short_side, images_checked=options.check_images,
+                     **_range_said(options),
                      summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))
     return {**described, **(dict(sources=source_hashes(source.tables)) if source.tables else {}), **source.metainfo}
+
+
+def _range_said(options: ConversionOptions) -> dict[str, Any]:
+    """``pixel_range`` where images are scaled as they are read; copies have been, which is only noted."""
+    if options.pixel_range is None:
+        return {}
+    return {'pixel_range' if options.short_side is None else 'copied_with_pixel_range': options.pixel_range.describe()}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prior_mm.datasets.errors import ImageError
+from prior_mm.datasets.images import PixelRange
 from prior_mm.datasets.reports import ReportSections, find_sections, has_medical_word, section_sentences
 
 from .raw_study import Dropped, RawStudy
@@ -22,12 +23,14 @@ class ConversionOptions:
         short_side: Pixels of the resized copies' short side; ``None`` writes none.
         copies_root: Where the folder of the resized copies is written.
         check_images: Whether images are looked for; they are read only to be resized.
+        pixel_range: How they are scaled as they are read, here for copies, or in training.
     """
     image_root: Path
     min_sentences: int = 4
     short_side: int | None = None
     copies_root: Path | None = None
     check_images: bool = True
+    pixel_range: PixelRange | None = None
 
 
 class Outcome(NamedTuple):
@@ -94,8 +97,8 @@ def _usable_image(image: str, options: ConversionOptions) -> str:
     """The path for the entry."""
     source = options.image_root / image
     if options.short_side is not None and options.copies_root is not None:
-        copy = resized_path(image, options.short_side)
-        write_resized(source, options.copies_root / copy, options.short_side)
+        copy = resized_path(image, options.short_side, options.pixel_range)
+        write_resized(source, options.copies_root / copy, options.short_side, options.pixel_range)
         return copy
     if options.check_images:
         try:

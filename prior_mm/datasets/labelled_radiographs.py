@@ -13,6 +13,7 @@ from prior_mm.registry import DATASETS, TRANSFORMS
 from .annotation_file import read_annotation_file
 from .downstream_schemas import CLASSIFICATION
 from .errors import AnnotationError
+from .images import read_pixel_range
 from .visit import Visit
 
 _LOOK_AT = 20  # images that are looked for when the data set is opened
@@ -48,6 +49,7 @@ class LabelledRadiographs(Dataset):
         self.ann_file = Path(data_root) / ann_file
         self.image_root = Path(data_root) / image_prefix
         self._metainfo, self._entries = _read(self.ann_file)
+        self._pixel_range = read_pixel_range(self._metainfo)
         if classes is not None and list(classes) != self._metainfo['classes']:
             raise AnnotationError(f'{self.ann_file} is of the classes {self._metainfo["classes"]}, the config goes by '
                                   f'{list(classes)}: name the same classes in the same order')
@@ -77,7 +79,7 @@ class LabelledRadiographs(Dataset):
             cv2.setNumThreads(0)  # one process a core; and threads of the parent do not survive a fork
         visit = visit if isinstance(visit, Visit) else Visit(int(visit))
         results = self.get_data_info(visit.index)
-        results.update(image_root=str(self.image_root), rng=visit.generator())
+        results.update(image_root=str(self.image_root), rng=visit.generator(), pixel_range=self._pixel_range)
         return self.pipeline(results)
 
     def _check_images(self) -> None:

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset, get_worker_info
 from prior_mm.registry import DATASETS, TRANSFORMS
 
 from .errors import AnnotationError, StudyError
+from .images import read_pixel_range
 from .study_table import StudyTable, read_studies
 from .visit import Visit
 
@@ -61,6 +62,7 @@ class StudyDataset(Dataset):
         self.exclusive_labels = tuple(exclusive_labels)
         self.on_error = on_error
         self._studies = self._open(indices)
+        self._pixel_range = read_pixel_range(self._studies.metainfo)
         self.pipeline = Compose([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline])
         # In shared memory, so that what a worker skips is known to the main process.
         self._skipped = torch.zeros(len(self), dtype=torch.bool).share_memory_() if on_error == 'skip' else None
@@ -125,7 +127,8 @@ class StudyDataset(Dataset):
 
     def _inputs(self, visit: Visit) -> dict:
         """What the pipeline gets."""
-        return {**self.get_data_info(visit.index), 'image_root': str(self.image_root), 'rng': visit.generator()}
+        return {**self.get_data_info(visit.index), 'image_root': str(self.image_root), 'rng': visit.generator(),
+                'pixel_range': self._pixel_range}
 
     def _run_pipeline(self, results: dict) -> dict:
         packed = self.pipeline(results)

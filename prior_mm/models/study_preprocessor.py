@@ -1,5 +1,8 @@
 """From a loaded batch to what the model takes."""
+import logging
+
 import torch
+from mmengine.logging import print_log
 from mmengine.model import BaseDataPreprocessor
 
 from prior_mm.registry import MODELS
@@ -19,6 +22,7 @@ class StudyPreprocessor(BaseDataPreprocessor):
                  non_blocking: bool = True) -> None:
         super().__init__(non_blocking)
         self.size = tuple(size) if size else None
+        self._looked_at: set[bool] = set()
         self.register_buffer('mean', torch.tensor(mean), persistent=False)
         self.register_buffer('std', torch.tensor(std), persistent=False)
 
@@ -33,7 +37,19 @@ class StudyPreprocessor(BaseDataPreprocessor):
         if images.ndim != 4 or images.shape[1] != 1 or not images.is_floating_point():
             raise ValueError(f'images must be float (B, 1, H, W) in [0, 1], got {images.dtype} {tuple(images.shape)}; '
                              'end the pipeline with PackStudy and collate with collate_studies')
+        if training not in self._looked_at:  # the first batch alone: to look is to wait for the device
+            self._looked_at.add(training)
+            self._compare(images)
         return {**data, 'inputs': self.normalise(images)}
+
+    def _compare(self, images: torch.Tensor) -> None:
+        """Warn if the gray values are far from those that the model was trained on."""
+        mean, std = (float(value) for value in (images.mean(), images.std(unbiased=False)))
+        if abs(mean - float(self.mean)) > float(self.std) or not 0.25 < std / float(self.std) < 4:
+            print_log(f'The first batch is far from the gray values that the model expects: mean {mean:.3f} and '
+                      f'standard deviation {std:.3f} of white, expected are {float(self.mean):.3f} and '
+                      f'{float(self.std):.3f}. Are 16-bit files read that use 12, or inverted ones? Convert the data again: '
+                      'the converter measures them, and has --bits and --percentile', logger='current', level=logging.WARNING)
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
         """[0, 1] to zero mean and unit deviation."""

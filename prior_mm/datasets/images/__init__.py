@@ -1,5 +1,6 @@
 """Radiographs from files: JPEG, PNG and DICOM to one gray array."""
+from .pixel_range import PixelRange, read_pixel_range
 from .reader import read_radiograph
 from .scaling import fit_short_side, resize
 
-__all__ = ['fit_short_side', 'read_radiograph', 'resize']
+__all__ = ['PixelRange', 'fit_short_side', 'read_pixel_range', 'read_radiograph', 'resize']

@@ -10,13 +10,13 @@ from .limits import MAX_PIXELS, check_size
 
 
 def read_raster(path: Path, kind: str, short_side: int | None) -> np.ndarray:
-    """Read a JPEG or PNG file as gray.
+    """Read a JPEG, PNG or TIFF file as gray.
 
-    16-bit gray PNGs keep their 16 bits; colour PNGs of 16 bits keep the upper 8. An EXIF orientation is obeyed.
+    16-bit gray files keep their 16 bits; colour PNGs of 16 bits keep the upper 8. An EXIF orientation is obeyed.
 
     Args:
         path: The file.
-        kind: ``'JPEG'`` or ``'PNG'``; no other decoder is tried.
+        kind: ``'JPEG'``, ``'PNG'`` or ``'TIFF'``; no other decoder is tried.
         short_side: See :func:`.reader.read_radiograph`.
 
     Returns:
@@ -36,8 +36,15 @@ def read_raster(path: Path, kind: str, short_side: int | None) -> np.ndarray:
         if kind == 'JPEG' and short_side:
             # libjpeg scales within its inverse cosine transform, and leaves colour undecoded for 'L'
             image.draft('L', (short_side, short_side))
+        if getattr(image, 'n_frames', 1) > 1:
+            raise ImageError('it holds several images, a radiograph is one. Export the one that is meant')
         image.load()
         upright = ImageOps.exif_transpose(image) if 'exif' in image.info else image
+        if upright.mode == 'F':
+            raise ImageError('its pixels are floating point numbers, of which nothing says what is white. Convert it '
+                             'to whole ones')
         if upright.mode.startswith('I'):
-            return np.clip(np.asarray(upright), 0, 65535).astype(np.uint16)
+            values = np.clip(np.asarray(upright), 0, 65535).astype(np.uint16)
+            # TIFF's WhiteIsZero, which Pillow obeys for 8 bits alone
+            return 65535 - values if kind == 'TIFF' and image.tag_v2.get(262) == 0 else values
         return np.asarray(upright.convert('L'))

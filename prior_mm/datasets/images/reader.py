@@ -7,17 +7,19 @@ import numpy as np
 
 from prior_mm.datasets.errors import ImageError
 
+from .pixel_range import PixelRange
 from .raster import read_raster
 
 _QUOTED = re.compile(r'\'[^\']*\'|"[^"]*"')  # decoders quote what stands in a header, a patient's name perhaps
 # Without the preamble: the first element of the meta information, or of a data set that lacks this as well.
 _BARE_DICOM = re.compile(rb'DICM\x02\x00|\x02\x00[\x00\x01\x02\x03\x10]\x00(?:UL|OB|UI)'
                          rb'|\x08\x00[\x00\x01\x05\x06\x08\x12\x13\x14\x16\x18]\x00(?:[A-Z]{2}|..\x00\x00)', re.S)
-_SIGNATURES = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG'}
+_SIGNATURES = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG', b'II*\0': 'TIFF', b'MM\0*': 'TIFF'}
 
 
-def read_radiograph(path: str | PathLike[str], short_side: int | None = None) -> np.ndarray:
-    """Read a JPEG, PNG or DICOM file as a gray image, bright where little radiation came through.
+def read_radiograph(path: str | PathLike[str], short_side: int | None = None,
+                    pixel_range: PixelRange | None = None) -> np.ndarray:
+    """Read a JPEG, PNG, TIFF or DICOM file as a gray image, bright where little radiation came through.
 
     Colours become luma, an alpha channel is dropped. DICOM: see :func:`.dicom.read_dicom`. A file that ends too early
     is refused; single flipped bits within a JPEG cannot be told from a picture.
@@ -27,6 +29,7 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None) ->
         short_side: Pixels of the short side that are needed. If given, a JPEG is decoded at 1/2, 1/4 or 1/8 of its
             size as long as the short side keeps at least so many, which for a 2500 x 3000 px film and 224 px takes a
             third of the time. It does not resize to that size: :func:`.scaling.fit_short_side` does.
+        pixel_range: What stands for white, where the file does not say so.
 
     Returns:
         uint8 or uint16, (H, W); the type's maximum stands for white.
@@ -51,8 +54,10 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None) ->
     try:
         if kind is None:
             from .dicom import read_dicom  # takes a quarter of a second, for nothing where all files are JPEG
-            return read_dicom(path)
-        return read_raster(path, kind, short_side)
+            image = read_dicom(path)
+        else:
+            image = read_raster(path, kind, short_side)
+        return image if pixel_range is None else pixel_range.scale(image, raster=kind is not None)
     except ImageError as error:
         raise ImageError(f'{path}: {error}') from error.__cause__
     except Exception as error:  # decoders raise anything on damaged files, from SyntaxError to zlib.error

@@ -11,8 +11,9 @@ from prior_mm.registry import TRANSFORMS
 class LoadRadiograph(BaseTransform):
     """Reads one of the study's frontal views (paper section 4.1: a new one at random at each visit).
 
-    Needs ``images`` and ``image_root``; adds ``image`` (uint8 or uint16, (H, W), the type's maximum stands for white)
-    and ``image_path`` (as annotated, relative to the image root).
+    Needs ``images`` and ``image_root``, and obeys ``pixel_range`` (of the annotation file) if there is one; adds
+    ``image`` (uint8 or uint16, (H, W), the type's maximum stands for white) and ``image_path`` (as annotated, relative
+    to the image root).
 
     Args:
         size: Pixels of the short side that are needed, the larger side of what the image is resized to: large JPEGs
@@ -31,5 +32,6 @@ class LoadRadiograph(BaseTransform):
         images = results['images']
         chosen = int(results['rng'].integers(len(images))) if self.view == 'random' else 0
         results['image_path'] = images[chosen]
-        results['image'] = read_radiograph(Path(results['image_root']) / images[chosen], self.size)
+        results['image'] = read_radiograph(Path(results['image_root']) / images[chosen], self.size,
+                                           results.get('pixel_range'))
         return results
