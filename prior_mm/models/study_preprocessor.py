@@ -48,8 +48,9 @@ class StudyPreprocessor(BaseDataPreprocessor):
         if abs(mean - float(self.mean)) > float(self.std) or not 0.25 < std / float(self.std) < 4:
             print_log(f'The first batch is far from the gray values that the model expects: mean {mean:.3f} and '
                       f'standard deviation {std:.3f} of white, expected are {float(self.mean):.3f} and '
-                      f'{float(self.std):.3f}. Are 16-bit files read that use 12, or inverted ones? Convert the data again: '
-                      'the converter measures them, and has --bits and --percentile', logger='current', level=logging.WARNING)
+                      f'{float(self.std):.3f}. Are 16-bit files read that use 12, or inverted ones? Convert the data '
+                      'again: the converter measures them, and has --bits and --percentile',
+                      logger='current', level=logging.WARNING)
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
         """[0, 1] to zero mean and unit deviation."""

@@ -125,7 +125,7 @@ def test_no_pixel_range(said):
 
 @pytest.mark.parametrize('bits', [10, 12, 14])
 def test_measured(tmp_path, bits):
-    """By bit depth and view; where images are dark, the bits that are needed are named; broken files are passed over."""
+    """By bit depth and view; where images are dark, the bits needed are named; broken files are passed over."""
     path = tmp_path / 'a.png'
     Image.fromarray((RAMP >> 12 - bits if bits < 12 else RAMP << bits - 12).astype(np.uint16)).save(path)
     lines = list(measure_range([(path, 'PA'), (path, 'AP'), (tmp_path / 'none.png', 'PA')], None))

@@ -46,5 +46,5 @@ def read_raster(path: Path, kind: str, short_side: int | None) -> np.ndarray:
         if upright.mode.startswith('I'):
             values = np.clip(np.asarray(upright), 0, 65535).astype(np.uint16)
             # TIFF's WhiteIsZero, which Pillow obeys for 8 bits alone
-            return 65535 - values if kind == 'TIFF' and image.tag_v2.get(262) == 0 else values
+            return 65535 - values if kind == 'TIFF' and getattr(image, 'tag_v2', {}).get(262) == 0 else values
         return np.asarray(upright.convert('L'))
