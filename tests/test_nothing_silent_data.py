@@ -1,4 +1,4 @@
-"""Rows of docs/nothing_silent.md on data: reports and DICOM files as public reports tell of them, tried on this reader."""
+"""Rows of docs/nothing_silent.md on data: reports and DICOM files that public reports tell of, tried on this reader."""
 from pathlib import Path
 
 import numpy as np
