@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from prior_mm.datasets.errors import ImageError
 
 _ID = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,127}')
-SUFFIXES = ('.dcm', '.png', '.jpg', '.jpeg')
+SUFFIXES = ('.dcm', '.dicom', '.png', '.jpg', '.jpeg')
 
 
 def index_images(root: Path, folder: Path, without: Path) -> dict[str, str]:
