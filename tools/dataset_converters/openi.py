@@ -3,7 +3,8 @@
     python tools/dataset_converters/openi.py data/openi [--views nlmcxr_dicom_metadata.csv.gz] [--resize 256]
 
 The folder holds the reports, ``ecgen-radiology/*.xml`` or ``NLMCXR_reports.tgz``, and the images
-``CXR1_1_IM-0001-3001.png`` in the folder itself, ``NLMCXR_png/`` or ``images/``.
+``CXR1_1_IM-0001-3001.png`` in the folder itself, ``NLMCXR_png/`` or ``images/``. Or it is a copy: Kaggle's, with
+``indiana_reports.csv`` and ``indiana_projections.csv``, or R2Gen's, with ``annotation.json``.
 Writes ``<folder>/annotations/{train,validate,test}.json``. May be stopped: the same command goes on from there.
 """
 import argparse
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from prior_mm.converters.command_line import conversion_parser, run_conversion
 from prior_mm.converters.conversion_run import PartSummary
 from prior_mm.converters.convert import DatasetSource
+from prior_mm.converters.openi_handed_out import read_handed_out
 from prior_mm.converters.openi_layout import find_openi_layout
 from prior_mm.converters.openi_studies import read_openi_studies
 from prior_mm.converters.splits import SHARES
@@ -41,6 +43,16 @@ def parse_arguments() -> argparse.Namespace:
 
 def find_source(arguments: argparse.Namespace) -> DatasetSource:
     """Look whether everything is there, and read reports and tables."""
+    images = arguments.image_root or arguments.root
+    copy = None if arguments.reports else read_handed_out(arguments.root, images, arguments.split, arguments.seed,
+                                                          look_for_images=not arguments.no_images)
+    if copy is not None:
+        return DatasetSource(
+            name='open-i', synthetic=False, splits=copy.splits(), total=len(copy), studies=copy.studies,
+            image_root=images, tables=copy.files,
+            fingerprint=(*copy.files, arguments.seed), remarks=lambda summary: [
+                f'This is a copy as others hand it out, by {copy.files[0].name}: its texts, views and splits are '
+                'theirs (docs/data.md).'])
     layout = find_openi_layout(arguments.root, arguments.image_root, arguments.reports, arguments.views,
                                arguments.split, check_images=not arguments.no_images)
     studies = read_openi_studies(layout, arguments.seed, arguments.known_views_only,
