@@ -89,7 +89,7 @@ $(STAMPS)/.project:
 
 # ------------------------------------------------------------------------------------------------------- what it is for
 
-demo: .ready ## Set-up, demo data, pre-training, all five tasks, pictures (at most 35 minutes on 2 cores after set-up)
+demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures (at most 35 minutes on 2 cores after set-up)
 	@$(MAKE) --no-print-directory .demo
 
 .demo:
@@ -115,10 +115,13 @@ demo: .ready ## Set-up, demo data, pre-training, all five tasks, pictures (at mo
 	@$(PY) tools/overview.py $(addprefix work_dirs/demo/,$(addsuffix .json,$(TASKS)))
 
 # Detection and segmentation need the compiled mmcv.
-TASKS := chexpert5x200_zeroshot chexpert5x200_retrieval rsna_cls $(if $(filter full,$(TIER)),rsna_seg rsna_det)
+TASKS := chexpert5x200_zeroshot chexpert5x200_retrieval phrase_grounding rsna_cls $(if $(filter full,$(TIER)),rsna_seg rsna_det)
 
 demo-chexpert5x200_%:
 	@$(PY) tools/test.py configs/downstream/demo/chexpert5x200_$*.py --out work_dirs/demo/chexpert5x200_$*.json
+
+demo-phrase_grounding:
+	@$(PY) tools/test.py configs/downstream/demo/phrase_grounding.py --out work_dirs/demo/phrase_grounding.json
 
 demo-%:
 	@$(PY) tools/train.py configs/downstream/demo/$*.py

@@ -66,8 +66,8 @@ class Protocol:
     Attributes:
         name: With its version, such as ``mgca/1``.
         summary: A sentence on where it comes from.
-        settings: By data set (``rsna``, ``siim``, ``chexpert``, ``mimic_cxr``, or :data:`ANY`) and task
-            (``classification``, ``segmentation``, ``detection``, ``zero_shot``, ``retrieval``).
+        settings: By data set (``rsna``, ``siim``, ``chexpert``, ``mimic_cxr``, ``ms_cxr``, or :data:`ANY`) and task
+            (``classification``, ``segmentation``, ``detection``, ``zero_shot``, ``retrieval``, ``grounding``).
     """
     name: str
     summary: str
@@ -197,6 +197,20 @@ _OWN = Protocol(OWN, "A data set of one's own, by tools/dataset_converters/table
                          frozen=task in ('zero_shot', 'retrieval'), size=224, note=_OWN_NOTE)
     for task in ('classification', 'segmentation', 'detection', 'zero_shot', 'retrieval')
 }))
+_BIOVIL = Protocol('biovil/1', "BioViL's code and paper: phrase grounding on all of MS-CXR", MappingProxyType({
+    ('ms_cxr', 'grounding'): _by_lists(
+        True, 224, 'Known: all 1,162 phrases, their boxes united; cosine of patches and phrase, smoothed by a Gaussian '
+        'of 1.5 patches, the nearest patch for each pixel of the original image; what the centre crop leaves out is '
+        'not counted; CNR and mIoU at 0.1 to 0.5, means over the findings. Our reading: each map is rescaled to '
+        '[-1, 1] by its own extremes for mIoU; 224 px of a short side of 256'),
+}))
+_GROUNDING_NOTE = ('Known: the whole image as pre-training resizes it, a Gaussian of 1.5 patches, bilinear; 20 % of '
+                   'the patients, or the validation part that the data set has, choose one threshold for Dice and '
+                   'IoU, the others are scored. It is of this project')
+_PRIOR_MM = Protocol('prior_mm/1', "This project's: phrase grounding with a validation part", MappingProxyType({
+    (dataset, 'grounding'): _by_lists(True, 224, _GROUNDING_NOTE)
+    for dataset in ('ms_cxr', 'chestx_det10', 'padchest_gr', 'nih')
+}))
 #: All protocols by name.
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({item.name: item
-                                                      for item in (_PRIOR, _MGCA, _BENCHX, _DEMO, _OWN)})
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({
+    item.name: item for item in (_PRIOR, _MGCA, _BENCHX, _DEMO, _OWN, _BIOVIL, _PRIOR_MM)})

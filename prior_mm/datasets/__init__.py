@@ -2,10 +2,13 @@
 from .collate import collate_studies
 from .errors import AnnotationError, ImageError, StudyError
 from .labelled_radiographs import LabelledRadiographs
+from .phrase_grounding import PhraseGrounding
 from .sampler import VisitSampler
 from .study_dataset import StudyDataset
 from .transforms import (
+           CropCentre,
            LoadRadiograph,
+           LoadRegion,
            PackStudy,
            RandomFlipRadiograph,
            RandomRotateRadiograph,
@@ -15,6 +18,7 @@ from .transforms import (
 )
 from .visit import Visit
 
-__all__ = ['AnnotationError', 'ImageError', 'LabelledRadiographs', 'LoadRadiograph', 'PackStudy',
-           'RandomFlipRadiograph', 'RandomRotateRadiograph', 'ResizeRadiograph', 'ShuffleSentences', 'StudyDataset',
-           'StudyError', 'TokenizeReport', 'Visit', 'VisitSampler', 'collate_studies']
+__all__ = ['AnnotationError', 'CropCentre', 'ImageError', 'LabelledRadiographs', 'LoadRadiograph', 'LoadRegion',
+           'PackStudy', 'PhraseGrounding', 'RandomFlipRadiograph', 'RandomRotateRadiograph', 'ResizeRadiograph',
+           'ShuffleSentences', 'StudyDataset', 'StudyError', 'TokenizeReport', 'Visit', 'VisitSampler',
+           'collate_studies']

@@ -48,7 +48,7 @@ class LabelledRadiographs(Dataset):
                  indices: int | Sequence[int] | None = None) -> None:
         self.ann_file = Path(data_root) / ann_file
         self.image_root = Path(data_root) / image_prefix
-        self._metainfo, self._entries = _read(self.ann_file)
+        self._metainfo, self._entries = self._read(self.ann_file)
         self._pixel_range = read_pixel_range(self._metainfo)
         if classes is not None and list(classes) != self._metainfo['classes']:
             raise AnnotationError(f'{self.ann_file} is of the classes {self._metainfo["classes"]}, the config goes by '
@@ -82,22 +82,23 @@ class LabelledRadiographs(Dataset):
         results.update(image_root=str(self.image_root), rng=visit.generator(), pixel_range=self._pixel_range)
         return self.pipeline(results)
 
+    @staticmethod
+    def _read(path: Path) -> tuple[dict[str, Any], list[dict]]:
+        """``metainfo`` and ``data_list`` of an annotation file, checked."""
+        metainfo, entries = read_annotation_file(path, (CLASSIFICATION, ), _CONVERTER)
+        if 'synthetic' not in metainfo:
+            raise AnnotationError(f'{path}: metainfo must say whether the images are synthetic (true or false). '
+                                  f'{_MEND}')
+        for number, entry in enumerate(entries):
+            if problem := _problem(entry, len(metainfo['classes'])):
+                raise AnnotationError(f'{path}, data_list[{number}]: {problem}. {_MEND}')
+        return metainfo, entries
+
     def _check_images(self) -> None:
         paths = [self.image_root / entry['img_path'] for entry in self._entries[:_LOOK_AT]]
         if not any(path.is_file() for path in paths):
             raise FileNotFoundError(f'The images are not there: none of the first {len(paths)}, such as {paths[0]}. '
                                     'Image paths count from data_root and image_prefix: check both')
-
-
-def _read(path: Path) -> tuple[dict[str, Any], list[dict]]:
-    """``metainfo`` and ``data_list`` of an annotation file, checked."""
-    metainfo, entries = read_annotation_file(path, (CLASSIFICATION, ), _CONVERTER)
-    if 'synthetic' not in metainfo:
-        raise AnnotationError(f'{path}: metainfo must say whether the images are synthetic (true or false). {_MEND}')
-    for number, entry in enumerate(entries):
-        if problem := _problem(entry, len(metainfo['classes'])):
-            raise AnnotationError(f'{path}, data_list[{number}]: {problem}. {_MEND}')
-    return metainfo, entries
 
 
 def _problem(entry: dict, num_classes: int) -> str:

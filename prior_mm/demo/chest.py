@@ -20,6 +20,7 @@ class Chest:
         rng: The film's generator.
         markings: The share of the density that vessels and the fine texture of the lung make, (H, W): where a lung is
             collapsed or full of fluid, they are not seen.
+        places: Where each finding was drawn, in their order, bool (H, W); empty for one that has no place of its own.
     """
 
     x: np.ndarray
@@ -29,6 +30,7 @@ class Chest:
     sides: dict[str, np.ndarray]
     rng: np.random.Generator
     markings: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    places: list[np.ndarray] = field(default_factory=list)
 
     def between(self, low: float, high: float) -> float:
         """A random number; thousandths, so that it is the same on every machine."""

@@ -10,6 +10,9 @@ from .lesions import draw_finding
 from .placement import Placement, sample, soften
 from .regions import BoxPixels, draw_opacity, draw_pneumothorax
 
+#: Least part of a finding's greatest change of density that counts as its place: a cloud has no border.
+_SEEN = 0.35
+
 
 def render_radiograph(mask: np.ndarray, findings: Sequence[Finding], rng: np.random.Generator, size: int = 256,
                       view: str = 'PA', placement: Placement | None = None, boxes: Sequence[BoxPixels] = (),
@@ -29,6 +32,13 @@ def render_radiograph(mask: np.ndarray, findings: Sequence[Finding], rng: np.ran
     Returns:
         uint8, (size, size), bone bright.
     """
+    return _expose(draw_chest(mask, findings, rng, size, view, placement, boxes, air))
+
+
+def draw_chest(mask: np.ndarray, findings: Sequence[Finding], rng: np.random.Generator, size: int = 256,
+               view: str = 'PA', placement: Placement | None = None, boxes: Sequence[BoxPixels] = (),
+               air: np.ndarray | None = None) -> Chest:
+    """The chest of :func:`render_radiograph`, which takes the same, before it is exposed; it knows what lies where."""
     kinds = {finding.kind for finding in findings}
     chest = _position(mask, kinds, rng, size, view, placement)
     if air is not None:
@@ -37,15 +47,17 @@ def render_radiograph(mask: np.ndarray, findings: Sequence[Finding], rng: np.ran
     _draw_body(chest)
     _draw_lungs(chest, 'hyperinflation' in kinds)
     _draw_spine(chest, 'scoliosis' in kinds)
-    _draw_heart(chest, findings, view)
+    heart = _draw_heart(chest, findings, view)
     _draw_ribs(chest)
     for finding in findings:
+        before = chest.density
         draw_finding(chest, finding)
+        chest.places.append(heart if finding.kind == 'cardiomegaly' else _changed(before, chest.density))
     for box in boxes:
         draw_opacity(chest, box, chest.between(0.17, 0.3))
     if air is not None:
         draw_pneumothorax(chest, air, chest.between(0.1, 0.2))
-    return _expose(chest)
+    return chest
 
 
 def render_lateral(rng: np.random.Generator, size: int = 256) -> np.ndarray:
@@ -128,7 +140,14 @@ def _draw_spine(chest: Chest, scoliotic: bool) -> None:
     chest.density = chest.density + 0.17 * band(x, 2 * mediastinum, 0.12) * step(y - 1.1, 0.2) * step(-0.02 - y, 0.2)
 
 
-def _draw_heart(chest: Chest, findings: Sequence[Finding], view: str) -> None:
+def _changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Pixels whose density a finding has changed, bool (H, W)."""
+    change = np.abs(after - before)
+    return change > max(_SEEN * change.max(), 1e-6)
+
+
+def _draw_heart(chest: Chest, findings: Sequence[Finding], view: str) -> np.ndarray:
+    """Draw heart and aorta, and say where the heart lies, bool (H, W)."""
     x, y = chest.x, chest.y
     heart = next((finding for finding in findings if finding.kind == 'cardiomegaly'), None)
     # Half of the cardiothoracic ratio to either side: normally under one half, on an AP film a little more.
@@ -138,11 +157,13 @@ def _draw_heart(chest: Chest, findings: Sequence[Finding], view: str) -> None:
     center = (0.26 * half / 0.42, 0.78 - 0.12 * (half - 0.42))
     silhouette = np.maximum(ellipse(x, y, center, (half * 0.95, 0.24 + 0.18 * (half - 0.42)), 0.12),
                             ellipse(x, y, (-0.1 * half / 0.42, 0.7), (half * 0.56, 0.3), 0.14))
+    place = silhouette > 0.5
     knob = 1.5 if any(finding.kind == 'tortuous aorta' for finding in findings) else 1.
     silhouette = np.maximum(silhouette, 0.6 * ellipse(x, y, (0.1 * knob, 0.3), (0.16 * knob, 0.1 * knob), 0.4))
     chest.density = chest.density + chest.between(0.27, 0.33) * silhouette * np.maximum(chest.lungs, 0.35)
     chest.lungs = chest.lungs * (1 - 0.7 * silhouette)
     chest.sides = {side: lung * (1 - 0.7 * silhouette) for side, lung in chest.sides.items()}
+    return place
 
 
 def _draw_ribs(chest: Chest) -> None:

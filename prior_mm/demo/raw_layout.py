@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -19,8 +20,9 @@ from prior_mm.files.whole_files import write_whole
 
 from .files import claim_folder, digest
 from .findings import CHEXPERT, chexpert_labels, read_findings
+from .grounding import draw_phrases, write_grounding
 from .lung_masks import load_lung_masks
-from .phantom import render_lateral, render_radiograph
+from .phantom import draw_chest, render_lateral, render_radiograph
 
 #: Shares of the reports in each split.
 SPLITS = (('train', 0.70), ('validate', 0.05), ('test', 0.25))
@@ -91,10 +93,15 @@ def write_demo(root: 'str | Path', seed: int = 0, size: int = 256, workers: int 
     studies = plan_studies(read_openi_reports() if reports is None else reports, seed)
     masks = load_lung_masks() if masks is None else masks
     with ProcessPoolExecutor(workers or os.cpu_count(), initializer=_set_masks, initargs=(masks, )) as pool:
+        phrases = []
         chunks = pool.map(_write_study, studies, [root] * len(studies), [size] * len(studies), chunksize=16)
-        for done, _ in enumerate(chunks, start=1):
+        for done, found in enumerate(chunks, start=1):
+            phrases.append(found)
             progress(done, len(studies))
     _write_tables(root, studies, size)
+    for split in ('validate', 'test'):
+        write_grounding(root, split, [phrase for study, found in zip(studies, phrases, strict=True)
+                                      if study.split == split for phrase in found])
     vocabulary = learn_vocabulary(f'{s.report.impression} {s.report.findings}' for s in studies if s.split == 'train')
     write_whole(root / 'vocab.txt', ('\n'.join(vocabulary) + '\n').encode())
     write_whole(root / 'README.txt', _README.encode())
@@ -143,7 +150,8 @@ def _set_masks(masks: Sequence[np.ndarray]) -> None:
     _masks = masks
 
 
-def _write_study(study: DemoStudy, root: Path, size: int) -> None:
+def _write_study(study: DemoStudy, root: Path, size: int) -> list[dict[str, Any]]:
+    """Write images and report; hand back the study's phrases with their places, none of those of training."""
     findings = read_findings(study.report.mesh)
     mask = _masks[int(np.random.default_rng((*study.seed, 1)).integers(len(_masks)))]
     for number, (view, image_id) in enumerate(zip(study.views, study.image_ids, strict=True)):
@@ -155,7 +163,13 @@ def _write_study(study: DemoStudy, root: Path, size: int) -> None:
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, 'JPEG', quality=92)
         write_whole(path, buffer.getvalue())
-    write_whole(root / f'{study.folder}.txt', report_text(study.report).encode())
+    text = report_text(study.report)
+    write_whole(root / f'{study.folder}.txt', text.encode())
+    if study.split == 'train':
+        return []
+    return draw_phrases(root, f'{study.folder}/{study.image_ids[0]}.jpg', f'p{study.subject_id}', text, findings,
+                        lambda: draw_chest(mask, findings, np.random.default_rng((*study.seed, 2, 0)), size,
+                                           study.views[0]))
 
 
 def _write_tables(root: Path, studies: Sequence[DemoStudy], size: int) -> None:

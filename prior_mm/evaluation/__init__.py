@@ -1,4 +1,5 @@
 """Metrics, and the table and file of their results."""
+from .grounding_metric import GroundingMetric
 from .overview import main_figures, print_overview
 from .ranking import Ranking, rank_by_chance, rank_matches
 from .repeats import print_summary, summarise
@@ -7,6 +8,6 @@ from .retrieval_metric import RetrievalMetric
 from .zero_shot_metric import ZeroShotMetric
 
 __all__ = [
-    'Ranking', 'RetrievalMetric', 'ZeroShotMetric', 'main_figures', 'print_overview', 'print_results', 'print_summary',
-    'provenance', 'rank_by_chance', 'rank_matches', 'summarise', 'write_results',
+    'GroundingMetric', 'Ranking', 'RetrievalMetric', 'ZeroShotMetric', 'main_figures', 'print_overview',
+    'print_results', 'print_summary', 'provenance', 'rank_by_chance', 'rank_matches', 'summarise', 'write_results',
 ]

@@ -15,6 +15,7 @@ _MAIN = {
     'retrieval': ('image_to_text/precision@5', 'a random order'),
     'classification': ('auroc', 'a random order'),
     'segmentation': ('dice', 'predicting nothing'),
+    'grounding': ('pointing', 'a peak anywhere'),
     'detection': ('mAP@0.40-0.75', 'predicting nothing'),
 }
 

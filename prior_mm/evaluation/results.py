@@ -15,8 +15,9 @@ SCHEMA = 'prior_mm.results/1'
 _CHANCE = '_chance'
 _BOUNDS = ('_low', '_high')
 #: Figures that are no shares, and so not shown in per cent.
-_PLAIN = ('studies', 'images', 'labels', 'median_rank', 'kappa')
-_NAMES = {'f1': 'F1', 'auroc': 'AUROC', 'kappa': "Cohen's kappa", 'average_precision': 'average precision'}
+_PLAIN = ('studies', 'images', 'labels', 'median_rank', 'kappa', 'cnr', 'phrases', 'threshold')
+_NAMES = {'f1': 'F1', 'auroc': 'AUROC', 'kappa': "Cohen's kappa", 'average_precision': 'average precision',
+          'cnr': 'contrast-to-noise ratio', 'miou': 'mIoU', 'iou': 'IoU', 'pointing': 'pointing game'}
 
 
 def provenance(runner: Runner) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def _annotation_hashes(config: Any) -> dict[str, str]:
     hashes = {}
     for name in loaders if config.get('downstream') else loaders[-1:]:
         dataset = (config.get(name) or {}).get('dataset') or {}
-        for key in ('ann_file', 'ids'):
+        for key in ('ann_file', 'ids', 'validation_file'):
             file = dataset.get(key)
             if file and (path := Path(dataset.get('data_root') or '', file)).is_file():
                 hashes[file] = sha256(path)
@@ -146,7 +147,8 @@ def _summary(group: str, values: dict[str, Any]) -> Table:
         chance = values.get(name + _CHANCE)
         more_is_better = not name.endswith('rank')
         ratio = f'{value / chance:.2f}' if value is not None and chance and more_is_better else ''
-        interval = [_bounds(values, name, '{} to {} %')] if intervals else []
+        unit = ' %' if shown(name, value).endswith('%') else ''
+        interval = [_bounds(values, name, f'{{}} to {{}}{unit}')] if intervals else []
         table.add_row(_NAMES.get(name) or name.replace('_', ' ').replace('/', ': '), shown(name, value), *interval,
                       '' if chance is None else shown(name, chance), ratio)
     return table

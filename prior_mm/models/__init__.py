@@ -1,6 +1,7 @@
 """The method and its parts, each a registered component."""
-from .alignment import CrossAttention, GlobalAlignment, LocalAlignment
+from .alignment import CrossAttention, GlobalAlignment, GroundedAlignment, LocalAlignment
 from .encoders import AttentionPooling, ImageEncoder, TextEncoder
+from .phrase_grounder import PhraseGrounder
 from .prior import PRIOR
 from .prototypes import SentencePrototypeBank
 from .reconstruction import ImageDecoder, SentenceDecoder
@@ -8,7 +9,7 @@ from .study_preprocessor import StudyPreprocessor
 from .zero_shot_classifier import ZeroShotClassifier
 
 __all__ = [
-    'PRIOR', 'AttentionPooling', 'CrossAttention', 'GlobalAlignment', 'ImageDecoder', 'ImageEncoder',
-    'LocalAlignment', 'SentenceDecoder', 'SentencePrototypeBank', 'StudyPreprocessor', 'TextEncoder',
-    'ZeroShotClassifier',
+    'PRIOR', 'AttentionPooling', 'CrossAttention', 'GlobalAlignment', 'GroundedAlignment', 'ImageDecoder',
+    'ImageEncoder', 'LocalAlignment', 'PhraseGrounder', 'SentenceDecoder', 'SentencePrototypeBank',
+    'StudyPreprocessor', 'TextEncoder', 'ZeroShotClassifier',
 ]

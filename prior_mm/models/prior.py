@@ -69,7 +69,7 @@ class PRIOR(Method):
                  loss_weights: dict[str, float] | None = None, matching_order: MatchingOrder = 'inverse',
                  **shared) -> None:
         super().__init__(**shared)
-        self.local_image_projection = projection(self.image_encoder.out_channels, embed_dims)
+        self.local_image_projection = projection(self.image_encoder.patch_channels, embed_dims)
         self.global_image_projection = projection(self.image_encoder.out_channels, embed_dims)
         self.sentence_projection = projection(self.text_encoder.embed_dims, embed_dims)
         self.sentence_pooling = AttentionPooling(embed_dims, sentence_heads)

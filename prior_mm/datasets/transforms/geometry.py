@@ -27,6 +27,37 @@ class ResizeRadiograph(BaseTransform):
 
 
 @TRANSFORMS.register_module()
+class CropCentre(BaseTransform):
+    """Scales ``image`` so that its short side has so many pixels, the aspect kept, and cuts out the centre.
+
+    It adds ``area``: left, top, width and height of what is left, in pixels of ``width`` x ``height`` (those of the
+    annotations; by default of the image as it came in).
+
+    Args:
+        short_side: Pixels of the short side.
+        size: Pixels of each side of what is cut out, at most ``short_side``.
+    """
+
+    def __init__(self, short_side: int, size: int) -> None:
+        if not 0 < size <= short_side:
+            raise ValueError(f'CropCentre: size must be from 1 to short_side={short_side}, got {size}')
+        self.short_side = short_side
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        """Replace ``image``, add ``area``."""
+        image = results['image']
+        height, width = results.get('height', image.shape[0]), results.get('width', image.shape[1])
+        side = int(self.size * min(height, width) / self.short_side)
+        results['area'] = ((width - side) // 2, (height - side) // 2, side, side)
+        scale = self.short_side / min(image.shape)
+        image = resize(image, *(max(self.short_side, round(length * scale)) for length in image.shape))
+        top, left = ((length - self.size) // 2 for length in image.shape)
+        results['image'] = np.ascontiguousarray(image[top:top + self.size, left:left + self.size])
+        return results
+
+
+@TRANSFORMS.register_module()
 class RandomRotateRadiograph(BaseTransform):
     """Rotates ``image`` about its centre by an angle drawn evenly from +-``degrees``; what comes in is black.
 

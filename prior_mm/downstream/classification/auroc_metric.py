@@ -8,9 +8,10 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from prior_mm.evaluation.bootstrap import interval
 from prior_mm.registry import METRICS
 
-from .bootstrap import bootstrap_scores, interval
+from .bootstrap import bootstrap_scores
 
 FLIPPED = 0.4
 """Below this AUROC somebody should look whether the labels are the wrong way round."""

@@ -58,12 +58,3 @@ def weighted_scores(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray)
         precision = np.divide(positive, everything, out=np.zeros_like(positive), where=everything > 0)
         average = (steps_up * precision).sum(axis=1) / totals[0]
     return auroc, np.where(totals[1] > 0, average, np.nan)
-
-
-def interval(values: np.ndarray, level: float = 0.95) -> tuple[float | None, float | None]:
-    """Percentile interval over the draws that have a value; None if none has."""
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return None, None
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

@@ -2,6 +2,7 @@
 from typing import get_args
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -23,12 +24,15 @@ class ImageEncoder(BaseModule):
 
     Args:
         backbone: Config of the backbone, for example ``dict(type='mmpretrain.ResNet', depth=50, in_channels=1)``. Of
-            several output maps the last is taken.
+            several output maps the last is pooled.
         out_channels: Channels C of that map.
-        stride: Pixels an image side shrinks by, 32 for a ResNet. A power of two.
+        stride: Pixels an image side shrinks by from one patch to the next, 32 for a ResNet. A power of two.
         num_heads: Heads of the attention pooling.
         grid: Patches of the training image, (H', W'), that the pooling's position embedding is learned for.
         patch_layout: See :func:`map_to_patches`.
+        patch_channels: Channels of the patches. By default they are the places of the last map. Beyond the paper: with
+            the channels of several maps together, those of all output maps (``out_indices=(2, 3)``), the later ones
+            enlarged to the first and its finer ``stride``.
         pretrained: Weights of the backbone: a local file or ``'torchvision://resnet50'``. A first convolution of
             three colours is summed to the one of a radiograph. None means random weights.
         with_cp: Activation checkpointing of the backbone's blocks: less memory, more time, the same numbers.
@@ -39,7 +43,8 @@ class ImageEncoder(BaseModule):
 
     def __init__(self, backbone: dict, out_channels: int = 2048, stride: int = 32, num_heads: int = 8,
                  grid: tuple[int, int] = (7, 7), patch_layout: PatchLayout = 'places',
-                 pretrained: str | None = None, with_cp: bool = False, init_cfg: dict | None = None) -> None:
+                 patch_channels: int | None = None, pretrained: str | None = None, with_cp: bool = False,
+                 init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if stride < 1 or stride & (stride - 1):
             raise ValueError(f'stride must be a power of two, got {stride}')
@@ -48,6 +53,8 @@ class ImageEncoder(BaseModule):
         self.backbone = MODELS.build(backbone)
         self.pooling = AttentionPooling(out_channels, num_heads, grid)
         self.out_channels = out_channels
+        self.patch_channels = patch_channels or out_channels
+        self.all_maps = patch_channels is not None
         self.stride = stride
         self.patch_layout = patch_layout
         self.pretrained = pretrained
@@ -66,13 +73,21 @@ class ImageEncoder(BaseModule):
         """Encode normalised images, (B, 1, H, W).
 
         Raises:
-            ValueError: If the backbone's map has not ``out_channels`` channels.
+            ValueError: If the backbone's maps have not the channels that were given.
         """
         maps = self.backbone(images.contiguous(memory_format=torch.channels_last))
-        feature_map = maps[-1] if isinstance(maps, (tuple, list)) else maps
-        if feature_map.shape[1] != self.out_channels:
-            raise ValueError(f'the backbone gives {feature_map.shape[1]} channels, the image encoder expects '
-                             f'{self.out_channels}: set image_encoder.out_channels={feature_map.shape[1]}')
-        grid = tuple(feature_map.shape[2:])
-        pooled = self.pooling(map_to_patches(feature_map), grid=grid)
-        return ImageFeatures(map_to_patches(feature_map, self.patch_layout), pooled, grid)
+        maps = list(maps) if isinstance(maps, (tuple, list)) else [maps]
+        last, patches = maps[-1], _together(maps) if self.all_maps else maps[-1]
+        for name, wanted, seen in (('out_channels', self.out_channels, last.shape[1]),
+                                   ('patch_channels', self.patch_channels, patches.shape[1])):
+            if seen != wanted:
+                raise ValueError(f'the backbone gives {seen} channels, the image encoder expects {wanted}: set '
+                                 f'image_encoder.{name}={seen}')
+        pooled = self.pooling(map_to_patches(last), grid=tuple(last.shape[2:]))
+        return ImageFeatures(map_to_patches(patches, self.patch_layout), pooled, tuple(patches.shape[2:]))
+
+
+def _together(maps: list[Tensor]) -> Tensor:
+    """Maps (B, C_i, H_i, W_i), the first the finest, as one of its size with the channels of all."""
+    size = maps[0].shape[2:]
+    return torch.cat([maps[0], *(F.interpolate(level, size=size, mode='bilinear') for level in maps[1:])], dim=1)

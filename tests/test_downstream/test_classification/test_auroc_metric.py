@@ -14,7 +14,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 pytest.importorskip('mmpretrain')
 from prior_mm.downstream.classification import AUROCMetric, auroc_metric
 from prior_mm.downstream.classification.auroc_metric import evaluate_classes
-from prior_mm.downstream.classification.bootstrap import bootstrap_scores, interval, weighted_scores
+from prior_mm.downstream.classification.bootstrap import bootstrap_scores, weighted_scores
+from prior_mm.evaluation.bootstrap import interval
 
 
 @pytest.fixture

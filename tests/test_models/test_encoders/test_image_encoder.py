@@ -171,3 +171,21 @@ def test_weights_fit_other_toolboxes(pretrained_resnet50, toolbox):
     theirs.eval()
     theirs.to(memory_format=torch.channels_last)  # as ours: another order of memory rounds otherwise
     assert torch.equal(model.backbone(images)[-1], theirs(images)[-1])
+
+
+@torch.no_grad()
+def test_patches_of_several_maps():
+    """With patch_channels the patches are the places of the first map, the later ones enlarged; the last is pooled."""
+    backbone = dict(RESNET18, **SMALL, out_indices=(2, 3))
+    fine, plain = (encoder(backbone=backbone, out_channels=64, **options)
+                   for options in (dict(patch_channels=96, stride=16), {}))
+    plain.load_state_dict(fine.state_dict())
+    images = torch.randn(2, 1, 64, 96)
+    features, (third, last) = fine(images), fine.backbone(images)
+    assert features.grid == (4, 6) and features.patches.shape == (2, 24, 96)
+    torch.testing.assert_close(features.patches[..., :32].transpose(1, 2).unflatten(2, (4, 6)), third)
+    enlarged = torch.nn.functional.interpolate(last, size=(4, 6), mode='bilinear')
+    torch.testing.assert_close(features.patches[..., 32:].transpose(1, 2).unflatten(2, (4, 6)), enlarged)
+    assert torch.equal(features.pooled, plain(images).pooled) and plain(images).grid == (2, 3)
+    with pytest.raises(ValueError, match='image_encoder.patch_channels=96'):
+        encoder(backbone=backbone, out_channels=64, patch_channels=95)(images)

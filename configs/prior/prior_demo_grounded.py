@@ -1,0 +1,14 @@
+# The demo's counterpart of prior_mimic_grounded.py: beyond the paper, see docs/grounding.md. SYNTHETIC radiographs.
+_base_ = './pretrain_demo.py'
+
+model = dict(
+    image_encoder=dict(backbone=dict(out_indices=(2, 3)), patch_channels=128 + 256, stride=16),
+    local_alignment=dict(type='GroundedAlignment'))
+train_dataloader = dict(dataset=dict(pipeline=[
+    dict(type='LoadRadiograph', size=128),
+    dict(type='ResizeRadiograph', size=(128, 128)),
+    dict(type='RandomRotateRadiograph', degrees=5),
+    dict(type='ShuffleSentences', subset_prob=0.5),
+    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
+    dict(type='PackStudy'),
+]))
