@@ -220,14 +220,14 @@ def draw(stages: list[Measured], hardware: Hardware, loads: list[Load], path: Pa
     figure.savefig(path, dpi=110)
 
 
-def fill(page: str, blocks: dict[str, str]) -> str:
-    """The page with each block between ``<!-- scaling: NAME -->`` and ``<!-- end -->``.
+def fill(page: str, blocks: dict[str, str], mark: str = 'scaling') -> str:
+    """The page with each block between ``<!-- MARK: NAME -->`` and ``<!-- end -->``.
 
     Raises:
         ValueError: If the page has no place for a block.
     """
     for name, text in blocks.items():
-        begin, end = f'<!-- scaling: {name} -->\n', '<!-- end -->'
+        begin, end = f'<!-- {mark}: {name} -->\n', '<!-- end -->'
         before, found, rest = page.partition(begin)
         if not found or end not in rest:
             raise ValueError(f'the page has no place for `{name}`: it needs the lines `{begin.strip()}` and `{end}`')

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .films import Film, Fold, folds, pixels
+from prior_mm.files.file_hash import sha256
+
+from .cache import Cache
+from .films import Film, Fold, folds
 from .probe import features, probe_scores
-from .training import Job, cached, images_hash, scores
+from .training import Job, images_hash, scores
 
 #: Steps of the fine-tuning by percent of the labels.
 STEPS = {100: 120, 10: 60}
@@ -16,7 +19,7 @@ Scores = list[dict[str, float]]
 
 
 def fine_tuned(name: str, films: Sequence[Film], labels: Mapping[str, int], start: Path | None, percent: int,
-               images: Path, cache: Path, repeats: int) -> Scores:
+               images: Path, cache: Cache, repeats: int) -> Scores:
     """Scores of the films of each fold, and of those kept back, by a network that was trained on the others.
 
     Args:
@@ -26,30 +29,37 @@ def fine_tuned(name: str, films: Sequence[Film], labels: Mapping[str, int], star
         start: Weights of the backbone; None for random ones.
         percent: Of the training films.
         images: Folder of the copies.
-        cache: Folder of the results.
+        cache: Of the results.
         repeats: So many folds, each with its own seed.
     """
     back = tuple(film for film in films if film.kept_back)
-    return [scores(Job(name, train_films(fold, percent), fold.test + back, dict(labels), images, start, fold.number,
-                       STEPS[percent]), cache / 'fine_tuned') for fold in folds(films)[:repeats]]
+    found = [scores(Job(name, train_films(fold, percent), fold.test + back, dict(labels), images, start, fold.number,
+                       STEPS[percent]), cache) for fold in folds(films)[:repeats]]
+    return [one for one in found if one is not None]
 
 
 def frozen(name: str, films: Sequence[Film], labels: Mapping[str, int], start: Path | None, percent: int,
-           images: Path, cache: Path, repeats: int) -> Scores:
-    """As :func:`fine_tuned`, by logistic regression on what the backbone gives as it is."""
-    found = []
+           images: Path, cache: Cache, repeats: int, test_images: Path | None = None) -> Scores:
+    """As :func:`fine_tuned`, by logistic regression on what the backbone gives as it is.
+
+    ``test_images`` is the folder of the tested films, where it is another one.
+    """
+    found, back = [], tuple(film for film in films if film.kept_back)
     for fold in folds(films)[:repeats]:
-        train = train_films(fold, percent)
-        test = fold.test + tuple(film for film in films if film.kept_back)
+        train, test = train_films(fold, percent), fold.test + back
 
         def compute(train: tuple[Film, ...] = train, test: tuple[Film, ...] = test, seed: int = fold.number) -> dict:
-            given = features(pixels(train + test, images), start, seed)
-            return probe_scores(given[:len(train)], given[len(train):], train, test, labels)
+            given = features(films, images, start, seed, cache.folder / 'features')
+            other = features(films, test_images, start, seed, cache.folder / 'features') if test_images else given
+            return probe_scores([given[film.name] for film in train], [other[film.name] for film in test], train, test,
+                                labels)
 
-        plan = dict(what='probe/1', train=[(film.name, labels[film.name]) for film in train], start=str(start),
-                    test=[film.name for film in test], images=images_hash(train + test, images), seed=fold.number)
-        found.append(cached(cache / 'frozen' / f'{name}_{fold.number}', plan, compute))
-    return found
+        plan = dict(what='probe/1', train=[(film.name, labels[film.name]) for film in train],
+                    test=[film.name for film in test], images=images_hash(train + test, images), seed=fold.number,
+                    test_images=images_hash(test, test_images) if test_images else None,
+                    start=sha256(start) if start else None)
+        found.append(cache.get(f'frozen/{name}_{fold.number}', plan, compute))
+    return [one for one in found if one is not None]
 
 
 def train_films(fold: Fold, percent: int) -> tuple[Film, ...]:

@@ -13,17 +13,21 @@ from prior_mm.demo.vocabulary import learn_vocabulary
 from prior_mm.engine.launch import build_runner
 from prior_mm.files.whole_files import write_whole
 
+from .cache import Cache
 from .films import Film, folds
-from .training import ROOT, cached, images_hash
+from .training import ROOT, images_hash
 
 CONFIG = ROOT / 'configs' / 'prior' / 'pretrain_demo.py'
 #: Epochs of the demo's three stages here; an epoch has some 10 steps.
-EPOCHS = (16, 4, 2)
+EPOCHS = (10, 3, 2)
 BATCH = 16
+#: Of the demo's learning rates: with all of it, image and report embeddings collapsed to one within the first stage.
+RATE = 0.3
 PAIRS, SHUFFLED = 'pairs', 'shuffled pairs'
 
 
-def pretrained(films: Sequence[Film], kind: str, seed: int, images: Path, cache: Path) -> dict[str, Any]:
+def pretrained(films: Sequence[Film], kind: str, seed: int, images: Path,
+               cache: Cache) -> dict[str, Any] | None:
     """Pre-train on the films of a fold's training patients and retrieve among the others.
 
     Args:
@@ -31,7 +35,7 @@ def pretrained(films: Sequence[Film], kind: str, seed: int, images: Path, cache:
         kind: :data:`PAIRS`, or :data:`SHUFFLED`: each film gets the note of another one, in training only.
         seed: Of the training, and the fold's number.
         images: Folder of the copies.
-        cache: Folder of the results.
+        cache: Of the results.
 
     Returns:
         ``losses`` by stage: the means over its first and its last epoch, by name. ``retrieval``: what
@@ -44,12 +48,13 @@ def pretrained(films: Sequence[Film], kind: str, seed: int, images: Path, cache:
         order = np.random.default_rng(seed).permutation(len(notes))
         notes = [notes[place] for place in np.roll(order, 1)[np.argsort(order)]]  # one cycle: none keeps its own
     test = fold.test + back
-    plan = dict(what='notes/1', kind=kind, seed=seed, epochs=EPOCHS, batch=BATCH, config=CONFIG.read_text(),
+    plan = dict(what='notes/1', kind=kind, seed=seed, epochs=EPOCHS, rate=RATE, batch=BATCH, config=CONFIG.read_text(),
                 train=[(film.name, note) for film, note in zip(fold.train, notes, strict=True)],
                 test=[(film.name, film.notes) for film in test], images=images_hash(fold.train + test, images))
     name = f'{kind.replace(" ", "_")}_{seed}'
-    return cached(cache / 'notes' / name, plan, lambda: _run(
-        fold.train, notes, test, seed, images, cache / 'notes' / f'work_{name}', cache / 'notes' / f'{name}.pth'))
+    folder = cache.folder / 'notes'
+    return cache.get(f'notes/{name}', plan, lambda: _run(
+        fold.train, notes, test, seed, images, folder / f'work_{name}', folder / f'{name}.pth'))
 
 
 def _run(train: Sequence[Film], notes: Sequence[str], test: Sequence[Film], seed: int, images: Path, work: Path,
@@ -94,7 +99,7 @@ def _config(work: Path, images: Path, seed: int) -> Config:
         'custom_hooks': [dict(type='PrototypeTemperatureHook', schedule='fixed', start=0.9)],
         'visualizer.vis_backends': [], 'log_level': 'WARNING'})
     for stage, epochs in zip(config.train_cfg.stages, EPOCHS, strict=True):
-        stage.epochs = epochs
+        stage.epochs, stage.lr = epochs, RATE * stage.lr
     return config
 
 

@@ -1,6 +1,6 @@
 """Linear classifiers on frozen features: a question's answer in seconds."""
+import hashlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +12,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from prior_mm.checkpoints.backbone_weights import load_backbone
+from prior_mm.files.file_hash import sha256
+from prior_mm.files.whole_files import whole_file
 from prior_mm.registry import MODELS
 
-from .films import Film
+from .films import Film, pixels
+from .training import images_hash
 
 MEAN, STD = 0.4755, 0.3011  # of the demo's pre-training
 #: Strengths among which three folds of the training patients choose.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
-@lru_cache(maxsize=16)
 def backbone(start: Path | None, seed: int) -> torch.nn.Module:
     """The demo's ResNet-18 with the weights of a file, or random ones of a seed."""
     import mmpretrain.models  # noqa: F401  (registers it)
@@ -37,9 +39,27 @@ def backbone(start: Path | None, seed: int) -> torch.nn.Module:
     return model.to(memory_format=torch.channels_last)
 
 
-def features(images: np.ndarray, start: Path | None, seed: int) -> np.ndarray:
-    """Mean of the last map, float32 (N, 256), of images, uint8 (N, H, W)."""
-    model, found = backbone(start, seed if start is None else 0), []
+def features(films: Sequence[Film], folder: Path, start: Path | None, seed: int,
+             cache: Path) -> dict[str, np.ndarray]:
+    """Mean of the last map, float32 (256,), of each film; computed once for the same images and weights.
+
+    Args:
+        films: The films.
+        folder: Of their copies.
+        start: Weights of the backbone; None for random ones.
+        seed: Of the random weights.
+        cache: Folder of the features.
+    """
+    key = hashlib.sha256(f'{images_hash(films, folder)} {sha256(start) if start else seed}'.encode()).hexdigest()[:12]
+    path = cache / f'{folder.name}_{key}.npy'
+    if not path.is_file():
+        with whole_file(path) as file:
+            np.save(file, _compute(pixels(films, folder), start, seed))
+    return dict(zip([film.name for film in films], np.load(path), strict=True))
+
+
+def _compute(images: np.ndarray, start: Path | None, seed: int) -> np.ndarray:
+    model, found = backbone(start, seed), []
     with torch.no_grad():
         for part in np.array_split(images, max(1, len(images) // 64)):
             normal = (torch.from_numpy(part.astype(np.float32))[:, None] / 255 - MEAN) / STD
@@ -47,12 +67,12 @@ def features(images: np.ndarray, start: Path | None, seed: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def probe_scores(train: np.ndarray, test: np.ndarray, train_films: Sequence[Film], test_films: Sequence[Film],
-                 labels: Mapping[str, int]) -> dict[str, float]:
-    """Scores of the tested films by logistic regression on features, (N, D) each."""
+def probe_scores(train: Sequence[np.ndarray], test: Sequence[np.ndarray], train_films: Sequence[Film],
+                 test_films: Sequence[Film], labels: Mapping[str, int]) -> dict[str, float]:
+    """Scores of the tested films by logistic regression on features, (D,) each."""
     truth = np.array([labels[film.name] for film in train_films])
     patients = [film.patient for film in train_films]
     search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
                           dict(logisticregression__C=STRENGTHS), scoring='neg_log_loss', cv=GroupKFold(3))
-    search.fit(train, truth, groups=patients)
-    return {film.name: float(score) for film, score in zip(test_films, search.decision_function(test), strict=True)}
+    search.fit(np.stack(train), truth, groups=patients)
+    return {film.name: float(score) for film, score in zip(test_films, search.decision_function(np.stack(test)), strict=True)}

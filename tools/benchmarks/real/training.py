@@ -1,6 +1,5 @@
-"""One training of a classifier through the project's own config and runner, in this process; done once, then cached."""
+"""One training of a classifier through the project's own config and runner, in this process; done once and kept."""
 import hashlib
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from mmengine.config import Config
 
 from prior_mm.engine.launch import build_runner
 from prior_mm.files.file_hash import sha256
-from prior_mm.files.whole_files import write_whole
 
+from .cache import Cache
 from .films import SIZE, Film, write_annotations
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,31 +43,17 @@ class Job:
     steps: int
 
 
-def scores(job: Job, cache: Path) -> dict[str, float]:
+def scores(job: Job, cache: Cache) -> dict[str, float] | None:
     """Scores of the tested films, the higher the likelier the finding; trained if the cache lacks them."""
-    config = _config(job, cache / 'work')
+    work = cache.folder / 'fine_tuned' / 'work'
+    config = _config(job, work)
     plan = dict(model=config.model.to_dict(), pipeline=[dict(step) for step in config.train_dataloader.dataset.pipeline],
                 optimizer=config.optim_wrapper.to_dict(), steps=job.steps, batch=BATCH, seed=job.seed,
                 start=sha256(job.start) if job.start else None, train=[(film.name, job.labels[film.name])
                                                                         for film in job.train],
                 test=[film.name for film in job.test], images=images_hash(job.train + job.test, job.images))
     plan['model']['backbone'].pop('init_cfg', None)  # a path; the hash above stands for it
-    return cached(cache / f'{job.name}_{job.seed}', plan, lambda: _train_and_test(job, config, cache / 'work'))
-
-
-def cached(path: Path, plan: Any, compute: Any) -> Any:
-    """What was computed for the same plan before, else what is computed now.
-
-    Args:
-        path: Of the JSON file, without its ending; the plan's hash is added.
-        plan: All that the result depends on, as plain data.
-        compute: Gives the result, as plain data.
-    """
-    key = hashlib.sha256(json.dumps(plan, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    file = path.with_name(f'{path.name}_{key}.json')
-    if not file.is_file():
-        write_whole(file, json.dumps(compute()).encode())
-    return json.loads(file.read_text(encoding='utf-8'))
+    return cache.get(f'fine_tuned/{job.name}_{job.seed}', plan, lambda: _train_and_test(job, config, work))
 
 
 def images_hash(films: Sequence[Film], folder: Path) -> str:
@@ -82,29 +67,40 @@ def images_hash(films: Sequence[Film], folder: Path) -> str:
 def _config(job: Job, work: Path) -> Config:
     """The demo's config of a classifier, for these films and this start."""
     config = Config.fromfile(CONFIG)
-    for name in ('downstream', 'when_frozen', 'val_dataloader', 'val_evaluator', 'val_cfg'):
-        config.pop(name)
-    config.merge_from_dict({
-        'work_dir': str(work), 'experiment_name': f'{job.name}_{job.seed}', 'randomness.seed': job.seed,
-        'image_size': (SIZE, SIZE), 'val_dataloader': None, 'val_evaluator': None, 'val_cfg': None,
-        'train_cfg.max_iters': job.steps, 'train_cfg.val_interval': job.steps + 1,
-        'default_hooks.checkpoint': dict(_delete_=True, type='CheckpointHook', interval=-1, save_last=False),
-        'custom_hooks': [], 'visualizer.vis_backends': [], 'default_hooks.logger.interval': 50,
-        'param_scheduler': [
-            dict(type='LinearLR', start_factor=0.01, begin=0, end=min(50, job.steps // 4), by_epoch=False),
-            dict(type='CosineAnnealingLR', begin=min(50, job.steps // 4), eta_min=0., by_epoch=False)]})
+    quiet(config, work, job.name, job.seed, job.steps)
     for loader in (config.train_dataloader, config.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False, batch_size=BATCH)
         for step in loader.dataset.pipeline:
-            if 'size' in step:
-                step['size'] = (SIZE, SIZE)
-            if 'scale' in step:
-                step['scale'] = (SIZE, SIZE)
-    backbone, preprocessor = config.model.backbone, config.model.data_preprocessor
-    if job.start:
-        backbone.init_cfg = dict(type='prior_mm.PretrainedBackbone', checkpoint=str(job.start),
-                                 mean=preprocessor.mean[0] / 255, std=preprocessor.std[0] / 255)
+            for key in ('size', 'scale'):
+                if key in step:
+                    step[key] = (SIZE, SIZE)
+    backbone_start(config, job.start)
     return config
+
+
+def quiet(config: Config, work: Path, name: str, seed: int, steps: int) -> None:
+    """Make a config of a downstream task one of few steps that leaves nothing behind and validates nothing."""
+    for key in ('downstream', 'when_frozen'):
+        config.pop(key, None)
+    for key in ('val_dataloader', 'val_evaluator', 'val_cfg'):
+        config[key] = None
+    warm_up = min(50, steps // 4)
+    config.merge_from_dict({
+        'work_dir': str(work), 'experiment_name': f'{name}_{seed}', 'randomness.seed': seed,
+        'train_cfg.max_iters': steps, 'train_cfg.val_interval': steps + 1, 'image_size': (SIZE, SIZE),
+        'default_hooks.checkpoint': dict(_delete_=True, type='CheckpointHook', interval=-1, save_last=False),
+        'custom_hooks': [], 'visualizer.vis_backends': [], 'default_hooks.logger.interval': 50,
+        'param_scheduler': [dict(type='LinearLR', start_factor=0.01, begin=0, end=warm_up, by_epoch=False),
+                            dict(type='CosineAnnealingLR', begin=warm_up, eta_min=0., by_epoch=False)]})
+
+
+def backbone_start(config: Config, start: Path | None) -> None:
+    """Let a config's backbone start from a file, normalised as the file says, or from random weights."""
+    preprocessor = config.model.data_preprocessor
+    if start:
+        config.model.backbone.init_cfg = dict(
+            type='prior_mm.PretrainedBackbone', checkpoint=str(start), mean=preprocessor.mean[0] / 255,
+            std=preprocessor.std[0] / 255)
 
 
 def _train_and_test(job: Job, config: Config, work: Path) -> dict[str, float]:
