@@ -114,7 +114,8 @@ class Fold:
 
     def share(self, percent: int) -> tuple[Film, ...]:
         """So many percent of the training films, stratified; smaller shares lie within larger ones."""
-        chosen = set(nested_subsets({film.name: _stratum(film) for film in self.train}, [percent], self.number)[percent])
+        strata = {film.name: _stratum(film) for film in self.train}
+        chosen = set(nested_subsets(strata, [percent], self.number)[percent])
         return tuple(film for film in self.train if film.name in chosen)
 
 

@@ -20,8 +20,8 @@ from .films import SIZE, Film, folds
 from .training import ROOT, backbone_start, images_hash, quiet
 
 CONFIG = ROOT / 'configs' / 'downstream' / 'demo' / 'siim_seg.py'
-STEPS = 80
-BATCH = 16
+STEPS = 60
+BATCH = 8
 
 
 def write_masks(films: Sequence[Film], folder: Path) -> Path:

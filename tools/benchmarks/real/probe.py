@@ -75,4 +75,5 @@ def probe_scores(train: Sequence[np.ndarray], test: Sequence[np.ndarray], train_
     search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
                           dict(logisticregression__C=STRENGTHS), scoring='neg_log_loss', cv=GroupKFold(3))
     search.fit(np.stack(train), truth, groups=patients)
-    return {film.name: float(score) for film, score in zip(test_films, search.decision_function(np.stack(test)), strict=True)}
+    found = search.decision_function(np.stack(test))
+    return {film.name: float(score) for film, score in zip(test_films, found, strict=True)}

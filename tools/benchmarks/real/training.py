@@ -47,10 +47,10 @@ def scores(job: Job, cache: Cache) -> dict[str, float] | None:
     """Scores of the tested films, the higher the likelier the finding; trained if the cache lacks them."""
     work = cache.folder / 'fine_tuned' / 'work'
     config = _config(job, work)
-    plan = dict(model=config.model.to_dict(), pipeline=[dict(step) for step in config.train_dataloader.dataset.pipeline],
-                optimizer=config.optim_wrapper.to_dict(), steps=job.steps, batch=BATCH, seed=job.seed,
-                start=sha256(job.start) if job.start else None, train=[(film.name, job.labels[film.name])
-                                                                        for film in job.train],
+    pipeline = [dict(step) for step in config.train_dataloader.dataset.pipeline]
+    plan = dict(model=config.model.to_dict(), pipeline=pipeline, optimizer=config.optim_wrapper.to_dict(),
+                steps=job.steps, batch=BATCH, seed=job.seed, start=sha256(job.start) if job.start else None,
+                train=[(film.name, job.labels[film.name]) for film in job.train],
                 test=[film.name for film in job.test], images=images_hash(job.train + job.test, job.images))
     plan['model']['backbone'].pop('init_cfg', None)  # a path; the hash above stands for it
     return cache.get(f'fine_tuned/{job.name}_{job.seed}', plan, lambda: _train_and_test(job, config, work))
