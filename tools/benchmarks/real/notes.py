@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 
+from prior_mm.converters.vocabulary import learn_vocabulary
 from prior_mm.datasets.reports import split_sentences
-from prior_mm.demo.vocabulary import learn_vocabulary
 from prior_mm.engine.launch import build_runner
 from prior_mm.files.whole_files import write_whole
 
