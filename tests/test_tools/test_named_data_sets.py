@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up_dicom import write_dicom
 from made_up_table import film
 from mmengine.config import Config
 from PIL import Image
@@ -131,7 +132,8 @@ def write_vindr(root, count=12):
               [['t0', 'Cardiomegaly', 10, 20, 30, 40], ['t1', 'No finding', '', '', '', '']])
     write_csv(root / 'annotations/image_labels_test.csv', ['image_id', 'Cardiomegaly', 'Pneumothorax'],
               [['t0', 1, 0], ['t1', 0, 1]])
-    films(root, *(f'train/f{number}.png' for number in range(count)), 'test/t0.png', 'test/t1.png')
+    films(root, *(f'train/f{number}.png' for number in range(count)), 'test/t0.png')
+    write_dicom(root / 'test/t1.dicom', film(99))  # as they are published
     return root
 
 
@@ -144,7 +146,7 @@ def test_vindr(tmp_path, convert):
     assert [item['bbox'] for item in test['annotations']] == [[10, 20, 20, 20]]
     entries = read(root / 'annotations/own/given/classification/test.json')['data_list']
     assert [(entry['img_path'], entry['labels']) for entry in entries] == [('test/t0.png', [1, 0]),
-                                                                          ('test/t1.png', [0, 1])]
+                                                                          ('test/t1.dicom', [0, 1])]
     by_one = vindr.read_vindr(root, agree=1)
     assert {entry['finding'] for entry in by_one.entries} == {
         'Cardiomegaly', 'No finding', 'Atelectasis', 'Pneumothorax', 'Atelectasis|Cardiomegaly'}
