@@ -42,6 +42,11 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
         while isinstance(error.__context__, ImportError):
             error = error.__context__
         raise error from None
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        # MMEngine notes the package of a base such as prior_mm::prior/pretrain_mimic.py in each dict with a type, and
+        # then takes the note for an argument of this function.
+        if isinstance(collate := (config.get(name) or {}).get('collate_fn'), dict):
+            collate.pop('_scope_', None)
     if options:
         config.merge_from_dict(options)
     config.work_dir = work_dir or config.get('work_dir') or str(Path('work_dirs', Path(path).stem))

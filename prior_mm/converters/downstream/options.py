@@ -193,6 +193,11 @@ def _run(arguments: argparse.Namespace, run: Callable[[DownstreamSettings, Conso
         console.print('Whether the images are there was not looked at (--no-images).')
     console.print(f'Written: {settings.annotations}. Images are named relative to {settings.data_root} (data_root).',
                   markup=False, highlight=False, soft_wrap=True)
+    if settings.data_root.resolve() != settings.output.resolve():
+        console.print('Training takes one data_root for both. Write copies of the images beside the annotations '
+                      '(--resize), or leave out --out and --image-root.' if 'resize' in arguments else
+                      'Training takes one data_root for both: link the images there, or leave out --out and '
+                      '--image-root.', markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
