@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from prior_mm.downstream.classification.bootstrap import interval, weighted_scores
+from prior_mm.downstream.classification.bootstrap import weighted_scores
+from prior_mm.evaluation.bootstrap import interval
 
 from .films import Film
 
