@@ -13,7 +13,6 @@ from prior_mm.datasets.study_schema import SCHEMA
 from .annotation_files import LEFT_OUT, write_annotations, write_left_out
 from .conversion_run import Conversion, PartSummary
 from .count_table import CountTable, print_examples
-from .downstream.written_files import source_hashes
 from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions
 
@@ -130,7 +129,7 @@ def _metainfo(source: DatasetSource, split: str, options: ConversionOptions, sum
                      resized_short_side=options.short_side, images_checked=options.check_images,
                      **_range_said(options),
                      summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))
-    return {**described, **(dict(sources=source_hashes(source.tables)) if source.tables else {}), **source.metainfo}
+    return {**described, **(dict(tables=[table.name for table in source.tables]) if source.tables else {}), **source.metainfo}
 
 
 def _range_said(options: ConversionOptions) -> dict[str, Any]:
