@@ -129,7 +129,8 @@ def _metainfo(source: DatasetSource, split: str, options: ConversionOptions, sum
                      resized_short_side=options.short_side, images_checked=options.check_images,
                      **_range_said(options),
                      summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))
-    return {**described, **(dict(tables=[table.name for table in source.tables]) if source.tables else {}), **source.metainfo}
+    read = dict(tables=[table.name for table in source.tables]) if source.tables else {}
+    return {**described, **read, **source.metainfo}
 
 
 def _range_said(options: ConversionOptions) -> dict[str, Any]:
