@@ -1,5 +1,8 @@
 """The tokenizer of the text encoder, from a vocabulary file, a local folder or a name: offline unless told."""
+import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
 
@@ -42,6 +45,25 @@ def load_tokenizer(source: str, local_files_only: bool = True,
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
     return tokenizer
+
+
+def describe_tokenizer(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
+    """What a tokenizer is told by, wherever its files lie, as plain data.
+
+    Returns:
+        ``sha256`` of its word pieces in the order of their ids, and of the merges of those that have some; how many
+        ``pieces``; whether it makes letters small (``lowercase``) and takes accents off (``strip_accents``); the
+        ``special`` pieces with their ids.
+    """
+    backend = tokenizer.backend_tokenizer
+    model = json.loads(backend.to_str())['model']
+    merges = [' '.join(pair) if isinstance(pair, list) else pair for pair in model.get('merges') or ()]
+    pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    normalised = backend.normalizer.normalize_str if backend.normalizer else str
+    special = {name: [piece, tokenizer.convert_tokens_to_ids(piece)]
+               for name, piece in sorted(tokenizer.special_tokens_map.items()) if isinstance(piece, str)}
+    return dict(sha256=hashlib.sha256(json.dumps([pieces, merges]).encode()).hexdigest(), pieces=len(pieces),
+                lowercase=normalised('A') == 'a', strip_accents=normalised('\u00e9') == 'e', special=special)
 
 
 def _from_vocabulary(path: Path, lowercase: 'bool | None') -> BertTokenizerFast:

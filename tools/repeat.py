@@ -4,7 +4,8 @@
     python tools/repeat.py configs/downstream/rsna_cls.py --seeds 0 1 2
     python tools/repeat.py configs/downstream/chexpert5x200_zeroshot.py
 
-A repeat whose results are there is not run again, and a training that was stopped goes on.
+A repeat whose results are there, of the same settings, code and files, is not run again, and a training that was
+stopped goes on. What was done otherwise is named, and done again with --anew.
 """
 import argparse
 import copy
@@ -19,7 +20,7 @@ from mmengine.config import DictAction
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prior_mm.downstream.command_line import add_downstream_options, apply_options, options_of
-from prior_mm.downstream.runs import Run, run_all
+from prior_mm.downstream.runs import Run, add_anew_option, run_all
 from prior_mm.engine.launch import errors_as_messages, load_config
 from prior_mm.evaluation import print_summary, summarise
 
@@ -33,6 +34,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='the JSON file; beside the folders of the runs by default')
     parser.add_argument('--work-dir', help="folder of the runs' folders; by default what the config says")
     parser.add_argument('--cfg-options', nargs='+', default=[], help='changes to the config, key=value')
+    parser.add_argument('--allow-missing', action='store_true', help='see tools/test.py')
+    add_anew_option(parser)
     add_downstream_options(parser)
     args = parser.parse_args()
     if args.repeat:
@@ -45,11 +48,12 @@ def plan(args: argparse.Namespace) -> list[Run]:
     reader = argparse.ArgumentParser()
     reader.add_argument('changes', nargs='*', action=DictAction)
     config = load_config(args.config, reader.parse_args(args.cfg_options).changes, args.work_dir)
-    name = Path(args.config).stem
+    name, of_test = Path(args.config).stem, ('--allow-missing', ) if args.allow_missing else ()
     if draws := config.get('draws'):
         folder = ['--work-dir', config.work_dir, '--cfg-options', *args.cfg_options]
         return [Run(args.config, (*folder, f'test_dataloader.dataset.ann_file={file}'),
-                    Path(config.work_dir, 'results', f'{name}_{draw}.json'), train=False)
+                    Path(config.work_dir, 'results', f'{name}_{draw}.json'), train=False,
+                    test_options=of_test)
                 for draw, file in draws.items() if not args.repeats or draw in args.repeats]
     one = argparse.Namespace(**{**vars(args), 'work_dir': None})
     settings = apply_options(copy.deepcopy(config), one, training=False)
@@ -64,7 +68,8 @@ def plan(args: argparse.Namespace) -> list[Run]:
         words = [*options_of(one), '--work-dir', changed.work_dir]
         if args.cfg_options:
             words += ['--cfg-options', *args.cfg_options]
-        runs.append(Run(args.config, tuple(words), Path(changed.work_dir, 'results', f'{name}.json')))
+        runs.append(Run(args.config, tuple(words), Path(changed.work_dir, 'results', f'{name}.json'),
+                        test_options=of_test))
     return runs
 
 
@@ -74,13 +79,15 @@ def main() -> None:
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task = bar.add_task('repeats', total=len(runs))
-        records = run_all(runs, Path(__file__).resolve().parent, args.jobs, lambda run: bar.advance(task))
+        records = run_all(runs, Path(__file__).resolve().parent, args.jobs, lambda run: bar.advance(task), args.anew)
     summary = summarise(records)
     print_summary(summary, records)
     folder = runs[0].out.parents[2 if runs[0].train else 0]
     out = Path(args.out or folder / f'{Path(args.config).stem}_repeats.json')
-    out.write_text(json.dumps(dict(schema='prior_mm.repeats/1', runs=[str(run.out) for run in runs], summary=summary),
-                              indent=1) + '\n', encoding='utf-8')
+    missing = next((record['missing'] for record in records if record.get('missing')), None)
+    content = dict(schema='prior_mm.repeats/1', runs=[str(run.out) for run in runs], summary=summary,
+                   **(dict(missing=missing) if missing else {}))
+    out.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
     print(f'written to {out}')
 
 

@@ -9,27 +9,28 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmengine.config import DictAction
-
-from prior_mm.downstream.command_line import add_downstream_options, apply_options, command_of
-from prior_mm.downstream.settings import check_same_repeat
-from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, find_checkpoint, load_config
+from prior_mm.checkpoints.checkpoint import read_meta
+from prior_mm.checkpoints.text_side import adopt_text_side
+from prior_mm.downstream.command_line import add_run_options, command_of, read_run
+from prior_mm.downstream.settings import check_same_repeat, trained_otherwise
+from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, find_checkpoint
 from prior_mm.evaluation import print_results, provenance, write_results
+from prior_mm.files.fingerprint import fingerprint, in_a_line
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
+    add_run_options(parser, work_dir="the run's folder; by default what the config says",
+                    seed="the training's seed, to find its run; the config's by default")
     parser.add_argument('checkpoint', nargs='?',
                         help="by default the run's best, else its last; `none` stands for random weights")
-    parser.add_argument('--work-dir', help="the run's folder; by default what the config says")
     parser.add_argument('--out', help='the JSON file; <work-dir>/results/<config>.json by default')
-    parser.add_argument('--seed', type=int, help="the training's seed, to find its run; the config's by default")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
-    add_downstream_options(parser)
+    parser.add_argument('--allow-missing', action='store_true',
+                        help='test a checkpoint that lacks a part of the model, which then has random numbers')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='given by the launcher')
     return parser.parse_args()
@@ -38,26 +39,30 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    config = load_config(args.config, args.cfg_options, args.work_dir)
-    if args.seed is not None:
-        config.randomness = dict(config.get('randomness') or {}, seed=args.seed)
-    settings = apply_options(config, args, training=False)
-    if args.checkpoint == 'none':
-        config.load_from = None
-    else:
+    config, settings = read_run(args, training=False)
+    rests_on: dict[str, Any] = dict(fingerprint=dict(test=fingerprint(config.to_dict(), training=False), training=None))
+    config.load_from = None
+    if args.checkpoint != 'none':
         config.load_from = args.checkpoint or find_checkpoint(
             config.work_dir, config.get('trained_by') or command_of(args))
+        meta = read_meta(config.load_from)
+        rests_on['fingerprint']['training'] = meta.get('fingerprint')
+        adopt_text_side(config, meta)
+        if settings:
+            check_same_repeat(config, meta, config.load_from)
+            rests_on['trained_otherwise'] = trained_otherwise(config, meta)
     config.resume = False
     for name in ('runner_type', 'strategy'):  # how it was trained; here the model is whole on each process
         config.pop(name, None)
     runner = build_runner(config, args.launcher)
+    runner.allow_missing = args.allow_missing
     runner.logger.info(f'checkpoint: {config.load_from or "none, random weights"}')
-    runner.load_or_resume()
-    if settings and config.load_from:
-        check_same_repeat(config, runner.loaded_meta, config.load_from)
+    if otherwise := rests_on.get('trained_otherwise'):
+        runner.logger.warning(f'{config.load_from} was trained otherwise than config and options say now: '
+                              f'{in_a_line(otherwise)}. The figures are those of the training as it was')
     metrics = runner.test()
     if runner.rank == 0:
-        source = provenance(runner)
+        source = dict(provenance(runner), **rests_on)
         out = Path(args.out or Path(config.work_dir, 'results', f'{Path(args.config).stem}.json'))
         write_results(out, metrics, source)
         print_results(metrics, source)

@@ -10,30 +10,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmengine.config import DictAction
-
-from prior_mm.downstream.command_line import add_downstream_options, apply_options
-from prior_mm.engine.launch import (
-    build_runner,
-    end_gloo_processes,
-    errors_as_messages,
-    load_config,
-    resume_after_restart,
-)
+from prior_mm.downstream.command_line import add_run_options, read_run
+from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, resume_after_restart
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help="folder of logs and checkpoints; work_dirs/<config's name> by default; "
-                                           'supervised tasks have a folder for each setting in it')
+    add_run_options(parser, work_dir="folder of logs and checkpoints; work_dirs/<config's name> by default; supervised "
+                                     'tasks have a folder for each setting in it',
+                    seed="the run's seed, instead of the config's")
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
                         help='go on from a checkpoint; without one, from the latest of the work folder')
     parser.add_argument('--amp', action='store_true', help='mixed precision, whatever the config says')
     parser.add_argument('--no-validate', action='store_true', help='do not validate')
-    parser.add_argument('--seed', type=int, help="the run's seed, instead of the config's")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
-    add_downstream_options(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='given by the launcher')
     return parser.parse_args()
@@ -42,10 +31,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    config = load_config(args.config, args.cfg_options, args.work_dir)
-    if args.seed is not None:
-        config.randomness = dict(config.get('randomness') or {}, seed=args.seed)
-    apply_options(config, args, training=True)
+    config, _ = read_run(args, training=True)
     if args.amp:
         config.optim_wrapper.type = 'prior_mm.AutocastOptimWrapper'
         config.optim_wrapper.dtype = 'auto'

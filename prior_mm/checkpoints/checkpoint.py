@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from prior_mm.files.whole_files import damage, first_whole, whole_file, write_whole
 
@@ -146,6 +146,12 @@ def open_checkpoint(source: 'str | Path') -> dict[str, Any]:
     return load_checkpoint(_torchvision_file(source) if source.startswith('torchvision://') else source)
 
 
+def read_meta(source: 'str | Path') -> dict[str, Any]:
+    """``meta`` of a checkpoint; empty if it has none; errors as of :func:`load_state_dict`."""
+    meta = open_checkpoint(source).get('meta')
+    return meta if isinstance(meta, dict) else {}
+
+
 def parameters_of(checkpoint: dict[str, Any], source: 'str | Path') -> dict[str, Tensor]:
     """The parameters within a checkpoint, by name.
 
@@ -202,33 +208,6 @@ def _noted(folder: 'str | Path') -> list[str]:
         if path.is_file():
             return [line for line in path.read_text(encoding='utf-8', errors='replace').split('\n') if line.strip()]
     return []
-
-
-def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, strict: bool) -> str:
-    """Load parameters into a model; never a silent random model.
-
-    Args:
-        model: The model.
-        weights: The parameters by name.
-        source: Where they come from, for messages.
-        strict: Whether all names must be there, and no others.
-
-    Returns:
-        One line that says how many tensors were loaded, and names the first that are missing or unknown.
-
-    Raises:
-        ValueError: If no name fits, a shape differs, or, with ``strict``, a name is missing or unknown.
-    """
-    ours = model.state_dict()
-    missing, unknown = sorted(ours.keys() - weights.keys()), sorted(weights.keys() - ours.keys())
-    reshaped = [f'{name} {tuple(weights[name].shape)} instead of {tuple(ours[name].shape)}'
-                for name in sorted(ours.keys() & weights.keys()) if ours[name].shape != weights[name].shape]
-    report = (f'{source}: {len(ours) - len(missing)} of {len(ours)} tensors of the model are there; missing '
-              f'{missing[:3]}; unknown {unknown[:3]}; of another shape {reshaped[:3]}')
-    if len(missing) == len(ours) or reshaped or (strict and (missing or unknown)):
-        raise ValueError(f'the weights do not fit the model. {report}')
-    model.load_state_dict(weights, strict=False)
-    return report if missing or unknown else f'{source}: all {len(ours)} tensors loaded'
 
 
 def _torchvision_file(source: str) -> Path:

@@ -1,12 +1,46 @@
-"""The options of ``downstream`` on the command lines of tools/train.py and tools/test.py."""
+"""The options that tools/train.py and tools/test.py share, and the config that they make."""
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
+
+from prior_mm.engine.launch import load_config
 
 from .settings import Downstream, apply_settings
 
 _OPTIONS = ('pretrained', 'data_root', 'labels', 'frozen', 'protocol', 'repeat')
+
+
+def add_run_options(parser: argparse.ArgumentParser, work_dir: str = '', seed: str = '') -> None:
+    """Add all that decides what a run is: the config, and what changes it.
+
+    Args:
+        parser: The parser of a tool.
+        work_dir: Help for ``--work-dir``.
+        seed: Help for ``--seed``.
+    """
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help=work_dir)
+    parser.add_argument('--seed', type=int, help=seed)
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
+    add_downstream_options(parser)
+
+
+def read_run(args: argparse.Namespace, training: bool) -> tuple[Config, Downstream | None]:
+    """The config with all options, and its ``downstream``; the same wherever it is asked for.
+
+    Args:
+        args: Of a parser with the options of :func:`add_run_options`.
+        training: See :func:`.settings.apply_settings`.
+    """
+    config = load_config(args.config, args.cfg_options, args.work_dir)
+    if args.seed is not None:
+        config.randomness = dict(config.get('randomness') or {}, seed=args.seed)
+    settings = apply_options(config, args, training)
+    if settings and settings.frozen and args.cfg_options:  # what was asked for goes before the config's `when_frozen`
+        config.merge_from_dict({name: value for name, value in args.cfg_options.items()
+                                if name.split('.')[0] in (config.get('when_frozen') or {})})
+    return config, settings
 
 
 def add_downstream_options(parser: argparse.ArgumentParser) -> None:

@@ -6,15 +6,18 @@ from mmengine.config import Config
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint
 from prior_mm.files.file_hash import sha256
+from prior_mm.files.fingerprint import config_differences, fingerprint
 from prior_mm.protocols import CHOSEN
 
 from .choices import Downstream, read_settings
 from .own_classes import apply_own_classes
 
-__all__ = ['Downstream', 'apply_settings', 'check_same_repeat', 'read_settings']
+__all__ = ['Downstream', 'apply_settings', 'check_same_repeat', 'read_settings', 'trained_otherwise']
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 EVALUATORS = ('val_evaluator', 'test_evaluator')
+_OF_TRAINING = ('optim_wrapper', 'param_scheduler', 'randomness', 'train_cfg', 'train_dataloader')
+_AT_RUN_TIME = ('optim_wrapper.type', 'optim_wrapper.dtype', 'train_dataloader.dataset.ids')  # --amp; the share's list
 _CONVERTERS = dict(rsna='rsna.py', siim='siim.py', chexpert='chexpert.py')
 
 
@@ -84,6 +87,22 @@ def check_same_repeat(config: Config, meta: dict[str, Any], checkpoint: str) -> 
             f'{checkpoint} was trained on {trained["dataset"]} with {trained["protocol"]}, {trained["repeat"]}; the '
             f'test images of {tested.protocol}, {tested.repeat}, may be among those it has seen. Test it with '
             f'--protocol {trained["protocol"]} --repeat {trained["repeat"]}')
+
+
+def trained_otherwise(config: Config, meta: dict[str, Any]) -> list[str]:
+    """In what the training of a checkpoint differed from what config and options say now; nothing if it does not say.
+
+    Args:
+        config: With its settings applied.
+        meta: Of the checkpoint.
+    """
+    there = meta.get('fingerprint')
+    if not isinstance(there, dict):
+        return []
+    here = fingerprint(config.to_dict(), training=True)
+    trained, asked = ({name: value for name, value in side.get('config', {}).items()
+                       if name.startswith(_OF_TRAINING) and name not in _AT_RUN_TIME} for side in (there, here))
+    return config_differences(trained, asked)
 
 
 def _innermost(dataset: Any) -> Any:

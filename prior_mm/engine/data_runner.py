@@ -17,6 +17,9 @@ from prior_mm.checkpoints.checkpoint import (
     parameters_of,
     save_checkpoint,
 )
+from prior_mm.checkpoints.model_weights import in_words, missing_to_predict
+from prior_mm.checkpoints.text_side import check_text_side, text_side
+from prior_mm.files.fingerprint import fingerprint
 from prior_mm.version import __version__
 
 from .stop_signals import shield_workers
@@ -43,7 +46,13 @@ class DataRunner(_Base):
     param_schedulers: Any
     #: ``meta`` of the checkpoint whose weights were loaded last.
     loaded_meta: dict[str, Any] = {}
-    _within_step = False
+    #: What these weights lacked for a test, by part of the model, in words.
+    loaded_missing: dict[str, str] = {}
+    #: Whether a test goes on with random numbers where the checkpoint has none.
+    allow_missing = False
+    _within_step = _predicts = False
+    _text_side: dict[str, Any] | None = None
+    _fingerprint: dict[str, Any] | None = None
 
     def call_hook(self, fn_name: str, **kwargs) -> None:
         """As MMEngine's, and keep in mind whether the present step is done but not counted yet."""
@@ -57,10 +66,26 @@ class DataRunner(_Base):
 
     def train(self) -> torch.nn.Module:
         """Train as the config says; see :class:`PreemptionHook` for what ends it early."""
+        self._text_side = text_side(self.cfg, 'train_dataloader', 'val_dataloader')
+        self._fingerprint = fingerprint(self.cfg.to_dict(), training=True)
         try:
             return super().train()
         finally:
             self.call_hook('release')
+
+    def val(self) -> dict:
+        """Validate; all that a prediction needs must be in the checkpoint, as in :meth:`test`."""
+        self._predicts, self._text_side = True, text_side(self.cfg, 'val_dataloader')
+        return super().val()
+
+    def test(self) -> dict:
+        """Test; all that a prediction needs must be in the checkpoint, unless :attr:`allow_missing` is set.
+
+        Raises:
+            ValueError: If parameters are missing; in words.
+        """
+        self._predicts, self._text_side = True, text_side(self.cfg, 'test_dataloader')
+        return super().test()
 
     def register_default_hooks(self, hooks: dict | None = None) -> None:
         """MMEngine's, and :class:`PreemptionHook`; ``default_hooks=dict(preemption=None)`` leaves it out."""
@@ -80,7 +105,7 @@ class DataRunner(_Base):
         raise NotImplementedError
 
     def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> str:
-        """Load whole weights into the model; see :func:`prior_mm.checkpoints.checkpoint.load_weights`."""
+        """Load whole weights into the model; see :func:`prior_mm.checkpoints.model_weights.load_weights`."""
         raise NotImplementedError
 
     def take_optimizer(self, state: dict) -> None:
@@ -124,6 +149,9 @@ class DataRunner(_Base):
             'prior_mm_version': __version__, 'mmengine_version': mmengine.__version__,
             'config': plain(self.cfg.to_dict()), 'dataset_meta': plain(getattr(dataset, 'metainfo', {})),
         }
+        if hasattr(model, 'loss_weights'):
+            meta['losses'] = plain(model.loss_weights)
+        meta.update(tokenizer=self._text_side, fingerprint=self._fingerprint)
         meta.update(given)
         if hasattr(model.data_preprocessor, 'describe'):
             meta['preprocessing'] = plain(model.data_preprocessor.describe())
@@ -181,12 +209,29 @@ class DataRunner(_Base):
         """
         loaded = open_checkpoint(filename)
         weights = parameters_of(loaded, filename)
+        self.loaded_meta = loaded['meta'] if isinstance(loaded.get('meta'), dict) else {}
+        check_text_side(self._text_side, self.loaded_meta, filename)
         checkpoint = dict(state_dict={key.removeprefix('module.'): value for key, value in weights.items()})
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         self.logger.info(self.take_weights(checkpoint['state_dict'], filename, strict))
         self._has_loaded = True
-        self.loaded_meta = loaded['meta'] if isinstance(loaded.get('meta'), dict) else {}
+        if self._predicts:
+            self._check_whole(filename, checkpoint['state_dict'])
         return checkpoint
+
+    def _check_whole(self, filename: str, weights: dict[str, torch.Tensor]) -> None:
+        """Refuse weights without what a prediction needs, by the losses of the stage that the checkpoint is of."""
+        model, losses = unwrapped(self.model), self.loaded_meta.get('losses')
+        if isinstance(losses, dict) and hasattr(model, 'set_losses'):
+            model.set_losses(losses)  # they decide whether sentences stand for themselves or for prototypes
+        self.loaded_missing = missing_to_predict(model, weights)
+        if not self.loaded_missing:
+            return
+        lacks = f'{filename} lacks what this task needs: {in_words(self.loaded_missing)}'
+        if not self.allow_missing:
+            raise ValueError(f'{lacks}. Take a checkpoint of the whole model. tools/test.py --allow-missing tests it '
+                             'with random numbers in their place, and says so with each result')
+        self.logger.warning(f'{lacks}. Random numbers stand in their place (--allow-missing)')
 
     def resume(self, filename: str, resume_optimizer: bool = True, resume_param_scheduler: bool = True,
                map_location: Any = 'cpu') -> None:
@@ -210,6 +255,7 @@ class DataRunner(_Base):
             if meta.get(name, value) != value:
                 raise ValueError(f'{filename} cannot be resumed: it was written with {name}={meta[name]}, now it is '
                                  f'{value}. Take the same data, batch size and number of processes')
+        check_text_side(self._text_side, meta, filename)
         if meta.get('seed') not in (None, self.seed):
             self.logger.warning(f'the seed of {filename}, {meta["seed"]}, is taken instead of {self.seed}')
             self.reseed(meta['seed'])

@@ -1,5 +1,6 @@
 """From a config to a runner, on one process or many, with or without a GPU."""
 import atexit
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
-from prior_mm.checkpoints.checkpoint import latest_checkpoint
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint, read_meta
 from prior_mm.dependencies import check_toolboxes_of
+from prior_mm.files.fingerprint import config_differences
 from prior_mm.files.whole_files import first_whole
 from prior_mm.registry import RUNNERS
 
@@ -96,17 +99,33 @@ def resume_after_restart(config: Config) -> None:
 def find_checkpoint(work_dir: str, config: str) -> str:
     """The best checkpoint of a run, else its last; one that is damaged is passed over with a warning.
 
+    So is a best one of an earlier run in the folder.
+
     Raises:
         FileNotFoundError: If there is none; the message says what to run.
         ValueError: If all are damaged.
     """
     best = sorted(Path(work_dir).glob('best_*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
     found = first_whole(best) if best else latest_checkpoint(work_dir)
+    if best and (last := latest_checkpoint(work_dir)) and _of_an_earlier_run(Path(str(found)), last):
+        print_log(f'passed over: {found} is of an earlier run in this folder than {last}', 'current', logging.WARNING)
+        found = last
     if found is None:
         raise FileNotFoundError(
             f'there is no checkpoint in {work_dir}. Train first (python tools/train.py {config}), name a checkpoint '
             'after the config, or give `none` for random weights')
     return str(found)
+
+
+def _of_an_earlier_run(best: Path, last: Path) -> bool:
+    """Whether the last checkpoint, written later, does not know the best one and is of other settings."""
+    if last.stat().st_mtime <= best.stat().st_mtime:
+        return False
+    content = load_checkpoint(last)
+    if Path(str((content.get('runtime_info') or {}).get('best_ckpt'))).name == best.name:
+        return False
+    ours, theirs = ((meta or {}).get('fingerprint') or {} for meta in (content.get('meta'), read_meta(best)))
+    return bool(ours and theirs and config_differences(theirs['config'], ours['config']))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import weights_to_cpu
 
-from prior_mm.checkpoints.checkpoint import load_weights
+from prior_mm.checkpoints.model_weights import load_weights
 from prior_mm.registry import RUNNERS
 
 from .data_runner import DataRunner, remember_scales

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .results import shown
+from .results import not_whole, shown
 
 #: The figure that stands for a task, by the group it is in, and what its chance level is.
 _MAIN = {
@@ -45,10 +45,32 @@ def main_figures(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             name = f'{group}/{figure}'
             rows.append(dict(
                 task=group.replace('_', '-'), config=Path(record.get('config') or '').stem, figure=figure,
-                data=f'{data.get("dataset", "?")}{", SYNTHETIC" if data.get("synthetic") else ""}',
+                data=', '.join(filter(None, (data.get('dataset', '?'), 'SYNTHETIC' if data.get('synthetic') else '',
+                                             not_whole(record)))),
                 value=metrics[name], chance=metrics.get(f'{name}_chance', 0. if group == 'detection' else None),
                 chance_is=chance))
     return rows
+
+
+def remarks(records: dict[str, dict[str, Any]]) -> list[str]:
+    """What keeps results from standing beside each other: lines to print below the table.
+
+    Args:
+        records: Results by the name of their file.
+    """
+    codes: dict[str, list[str]] = {}
+    for name, record in records.items():
+        code = ((record.get('fingerprint') or {}).get('test') or {}).get('code') or {}
+        codes.setdefault(code.get('sha256', '')[:8], []).append(name)
+    unknown = codes.pop('', [])
+    lines = []
+    if unknown:
+        lines.append(f'{", ".join(unknown)}: without a fingerprint (an earlier version wrote it), so that nothing says '
+                     'of which settings, code and files it is; test it again')
+    if len(codes) > 1:
+        lines.append('These are of different code: ' + '; '.join(f'{code}: {", ".join(names)}'
+                                                                 for code, names in codes.items()))
+    return lines
 
 
 def print_overview(records: Sequence[dict[str, Any]], console: Console | None = None) -> None:

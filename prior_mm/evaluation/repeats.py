@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .results import shown
+from .results import not_whole, shown
 
 #: What two runs must have in common to be repeats of one evaluation.
 _SAME = ('config', 'protocol', 'labels', 'frozen', 'from_scratch')
@@ -61,7 +61,10 @@ def print_summary(summary: dict[str, dict[str, Any]], records: Sequence[dict[str
     for name, figure in summary.items():
         spread = '' if figure['std'] is None else f' ± {shown(name, figure["std"])}'
         table.add_row(name, shown(name, figure['mean']) + spread, *(shown(name, value) for value in figure['values']))
-    (console or Console()).print(table)
+    console = console or Console()
+    console.print(table)
+    for lacks in dict.fromkeys(filter(None, map(not_whole, records))):
+        console.print(lacks)
 
 
 def _is_number(value: Any) -> bool:

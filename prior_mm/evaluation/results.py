@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
+from prior_mm.checkpoints.model_weights import in_words
 from prior_mm.files.file_hash import sha256
 from prior_mm.files.whole_files import write_whole
 
@@ -27,7 +28,8 @@ def provenance(runner: Runner) -> dict[str, Any]:
         ``config`` (file name), ``checkpoint`` (path, or None for random weights) and ``checkpoint_sha256``, ``seed``
         (of the training, where the checkpoint says it), ``data`` (data set, split, ``synthetic`` flag and summary of
         the annotation file, as far as it says), and ``annotations_sha256``: of the annotation files and lists of ids,
-        by their paths from the data root, as they are now. Of a supervised task also what :func:`_training` gives.
+        by their paths from the data root, as they are now. Of a supervised task also what :func:`_training` gives;
+        of a checkpoint that lacks parts of the model, what is ``missing``, by part.
     """
     dataset = runner.test_dataloader.dataset
     metainfo = dict(getattr(dataset, 'metainfo', None) or {})
@@ -38,7 +40,8 @@ def provenance(runner: Runner) -> dict[str, Any]:
         config=runner.cfg.filename, checkpoint=checkpoint,
         checkpoint_sha256=sha256(checkpoint) if checkpoint and Path(checkpoint).is_file() else None,
         seed=meta.get('seed', runner.seed), data=dict(data, studies=len(dataset)),
-        annotations_sha256=_annotation_hashes(runner.cfg), **_training(runner.cfg, meta))
+        annotations_sha256=_annotation_hashes(runner.cfg), **_training(runner.cfg, meta),
+        **(dict(missing=missing) if (missing := getattr(runner, 'loaded_missing', None)) else {}))
 
 
 def _annotation_hashes(config: Any) -> dict[str, str]:
@@ -129,9 +132,17 @@ def markdown_table(metrics: dict[str, Any], source: dict[str, Any]) -> str:
         if isinstance(value, float) and not name.endswith((_CHANCE, *_BOUNDS)):
             columns[_NAMES.get(short, short.replace('_', ' '))] = \
                 shown(name, value).removesuffix(' %') + _bounds(metrics, name, ' ({} to {})')
+    if source.get('missing'):
+        columns['NOT WHOLE'] = not_whole(source)
     if source.get('data', {}).get('synthetic'):
         columns['data'] = 'SYNTHETIC'
     return '\n'.join(f'| {" | ".join(row)} |' for row in (columns, ['---'] * len(columns), columns.values()))
+
+
+def not_whole(source: dict[str, Any]) -> str:
+    """Which parts of the tested model had random numbers, in words; '' for a whole one."""
+    missing = source.get('missing')
+    return f'NOT WHOLE, random are {in_words(missing)}' if missing else ''
 
 
 def _summary(group: str, values: dict[str, Any]) -> Table:
@@ -186,7 +197,8 @@ def _caption(source: dict[str, Any]) -> str:
     kind = {True: 'SYNTHETIC images: these figures say nothing about real radiographs',
             False: 'real images'}.get(data.get('synthetic'), 'the annotation file does not say whether synthetic')
     caption = (f'{data.get("dataset", "data set")} {data.get("split", "")} ({kind}); '
-               f'{source.get("checkpoint") or "random weights"}; seed {source.get("seed")}')
+               f'{source.get("checkpoint") or "random weights"}; seed {source.get("seed")}'
+               + (f'\n{lacks}' if (lacks := not_whole(source)) else ''))
     if not source.get('task'):
         return caption
     encoder = 'random weights' if source['from_scratch'] else source['pretrained']

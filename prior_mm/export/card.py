@@ -1,8 +1,11 @@
 """The model card: what the file is, what goes in, where it comes from, how it is loaded."""
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from mmengine.logging import print_log
 
 from .source import Source
 
@@ -32,6 +35,9 @@ def read_results(path: str | Path, source: Source) -> dict[str, Any]:
     if Path(str(tested)).name != source.name or results.get('checkpoint_sha256') not in (
             None, source.sha256):
         raise ValueError(f'{path} holds the figures of {tested}, not of {source.name}')
+    if results.get('checkpoint_sha256') is None:
+        print_log(f'{path} does not say which content {source.name} had when it was tested: that the figures are of '
+                  'these weights cannot be checked', 'current', logging.WARNING)
     return results
 
 

@@ -6,9 +6,12 @@ from typing import Any
 
 from mmengine.registry import init_default_scope
 
-from prior_mm.checkpoints.checkpoint import load_state_dict, load_weights
+from prior_mm.checkpoints.checkpoint import load_state_dict
+from prior_mm.checkpoints.model_weights import load_weights
+from prior_mm.checkpoints.text_side import check_text_side
 from prior_mm.models import PRIOR
 from prior_mm.registry import MODELS
+from prior_mm.tokenizer import describe_tokenizer, load_tokenizer
 
 from .source import Source
 from .text_encoder import find_tokenizer, text_config
@@ -29,12 +32,13 @@ def write_joint(source: Source, folder: Path, tokenizer: str | None = None) -> N
     model['text_encoder'] = dict(type='TextEncoder', config=text_config(source, tokenizer))
     if 'tokenizer' in model:  # a zero-shot classifier
         model['tokenizer'] = 'tokenizer'
-    write_json(folder / 'config.json', dict(model=model))
     step = {key: value for key, value in source.tokenizer().items() if key in ('max_length', 'lowercase')}
     write_json(folder / 'preprocessing.json', dict(images=source.preprocessing,
                                                    reports=dict(max_length=256, **step) if 'max_length' not in step
                                                    else step))
-    find_tokenizer(source, tokenizer).save_pretrained(folder / 'tokenizer')
+    loaded = find_tokenizer(source, tokenizer)
+    loaded.save_pretrained(folder / 'tokenizer')
+    write_json(folder / 'config.json', dict(model=model, tokenizer=describe_tokenizer(loaded)))
 
 
 def load_joint(folder: str | Path) -> PRIOR:
@@ -42,16 +46,19 @@ def load_joint(folder: str | Path) -> PRIOR:
 
     Raises:
         FileNotFoundError: If the folder is not whole.
-        ValueError: If the config names anything but this project's and the toolboxes' components, or the parameters do
-            not fit.
+        ValueError: If the config names anything but this project's and the toolboxes' components, the parameters do
+            not fit, or the tokenizer is not the one that was exported.
     """
     folder = Path(folder)
     weights = next((path for path in (folder / 'model.safetensors', folder / 'model.pth') if path.is_file()), None)
     if weights is None or not (folder / 'config.json').is_file():
         raise FileNotFoundError(f'{folder} is no exported joint model: wanted are config.json and model.safetensors '
                                 'or model.pth')
-    config = json.loads((folder / 'config.json').read_text(encoding='utf-8'))['model']
+    content = json.loads((folder / 'config.json').read_text(encoding='utf-8'))
+    config = content['model']
     check_types(config)
+    if 'tokenizer' in content:  # older exports do not say
+        check_text_side(describe_tokenizer(load_tokenizer(str(folder / 'tokenizer'))), content, str(folder))
     init_default_scope('prior_mm')
     if 'tokenizer' in config:
         config['tokenizer'] = str(folder / config['tokenizer'])

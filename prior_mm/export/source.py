@@ -64,7 +64,9 @@ class Source:
 
     def tokenizer(self) -> dict[str, Any]:
         """Arguments of the run's ``TokenizeReport``; empty if it has none."""
-        return next((step for step in _dicts(self.config) if step.get('type') == 'TokenizeReport'), {})
+        # The pipelines that stand loose in a config are not what its loaders have, once options change these.
+        places = [self.config.get('train_dataloader'), self.config]
+        return next((step for step in _dicts(places) if step.get('type') == 'TokenizeReport'), {})
 
 
 def read_source(checkpoint: str | Path, config: str | None = None) -> Source:

@@ -4,9 +4,10 @@ from typing import Any
 
 from transformers import AutoConfig, PreTrainedTokenizerFast
 
-from prior_mm.checkpoints.checkpoint import load_weights
+from prior_mm.checkpoints.model_weights import load_weights
+from prior_mm.checkpoints.text_side import check_text_side
 from prior_mm.models.encoders import TextEncoder
-from prior_mm.tokenizer import load_tokenizer
+from prior_mm.tokenizer import describe_tokenizer, load_tokenizer
 
 from .source import Source
 
@@ -71,16 +72,18 @@ def find_tokenizer(source: Source, tokenizer: str | None = None) -> PreTrainedTo
 
     Raises:
         FileNotFoundError: If it is not on this machine.
-        ValueError: If the run's config names none.
+        ValueError: If the run's config names none, or it is another one than the checkpoint was trained with.
     """
     step = source.tokenizer()
     name = tokenizer or step.get('tokenizer')
     if not name:
         raise ValueError(f'the config of {source.name} names no tokenizer: give --tokenizer FILE_OR_FOLDER')
     try:
-        return load_tokenizer(name, lowercase=step.get('lowercase'))
+        loaded = load_tokenizer(name, lowercase=step.get('lowercase'))
     except FileNotFoundError as error:
         raise FileNotFoundError(f'{error}\nor give the one of the run with --tokenizer FILE_OR_FOLDER') from error
+    check_text_side(dict(describe_tokenizer(loaded), source=name), source.meta, source.name)
+    return loaded
 
 
 def _config_of(pretrained: str | None) -> dict[str, Any]:

@@ -72,6 +72,10 @@ class Method(BaseModel):
         return [parameter for part in unused if part is not None
                 for parameter in ([part] if isinstance(part, nn.Parameter) else part.parameters())]
 
+    def unused_in_prediction(self) -> list[str]:
+        """Beginnings of the names of parameters that no prediction depends on; a checkpoint may lack them."""
+        return []
+
     def _part(self, name: str) -> nn.Module | nn.Parameter | None:
         part = self
         for attribute in name.split('.'):

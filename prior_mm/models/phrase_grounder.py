@@ -28,6 +28,11 @@ class PhraseGrounder(PRIOR):
             raise ValueError(f'maps must be some of {", ".join(MAPS)}, got {list(maps)}')
         self.maps = tuple(maps)
 
+    def unused_in_prediction(self) -> list[str]:
+        """As PRIOR's; the attention is needed for its map."""
+        return [name for name in super().unused_in_prediction() if name != 'cross_attention.' or
+                'attention' not in self.maps]
+
     def predict(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict]) -> list[dict]:
         """Each phrase's sample with its ``maps``: by name, float32 (H', W').
 

@@ -84,6 +84,11 @@ class PRIOR(Method):
         self.matching_order = matching_order
         self.set_losses(loss_weights)
 
+    def unused_in_prediction(self) -> list[str]:
+        """See :meth:`Method.unused_in_prediction`; whether the bank is needed, the losses of the stage decide."""
+        return ['local_alignment.', 'image_decoder.', 'sentence_decoder.', 'cross_attention.', 'global_alignment.',
+                *([] if self.needs('prototype') else ['prototype_bank.'])]
+
     def embed_images(self, features: ImageFeatures) -> tuple[Tensor, Tensor]:
         """Features of B radiographs to the joint space: the patches, (B, P, D), and the images, (B, D)."""
         return self.local_image_projection(features.patches), self.global_image_projection(features.pooled)

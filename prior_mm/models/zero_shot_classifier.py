@@ -27,6 +27,8 @@ class ZeroShotClassifier(PRIOR):
         local_weight: Weight of the local score; 0 leaves it out.
         scale: Factor of the cosine: ``'exp'``, as in training, or ``'published'``, the logarithm that the published
             code takes for it.
+        lowercase: Whether prompts are lower-cased first, as the reports of the training were; see
+            :func:`prior_mm.tokenizer.load_tokenizer`. A test takes what the checkpoint says if it is None.
         **prior: What :class:`PRIOR` takes.
 
     Raises:
@@ -34,7 +36,7 @@ class ZeroShotClassifier(PRIOR):
     """
 
     def __init__(self, prompts: dict[str, list[str]], tokenizer: str, local_weight: float = 0.5,
-                 scale: Literal['exp', 'published'] = 'exp', **prior) -> None:
+                 scale: Literal['exp', 'published'] = 'exp', lowercase: bool | None = None, **prior) -> None:
         super().__init__(**prior)
         if len(prompts) < 2 or not all(prompts.values()):
             raise ValueError(f'prompts must give at least one prompt for each of at least two classes, got {prompts}')
@@ -46,7 +48,7 @@ class ZeroShotClassifier(PRIOR):
         self.class_of_prompt = [c for c, name in enumerate(self.classes) for _ in prompts[name]]
         self.local_weight = local_weight
         self.scale = scale
-        loaded = load_tokenizer(tokenizer)
+        loaded = load_tokenizer(tokenizer, lowercase=lowercase)
         # The word pieces of a prompt stand alone, without [CLS] and [SEP], as in the published evaluation. One at a
         # time: batches would start threads, which do not survive the fork of the data loader's workers.
         tokens = [loaded.backend_tokenizer.encode(text, add_special_tokens=False).ids
@@ -58,6 +60,11 @@ class ZeroShotClassifier(PRIOR):
         """Change the mode; the prompts are then encoded anew, once."""
         self._embedded = None
         return super().train(mode)
+
+    def unused_in_prediction(self) -> list[str]:
+        """As PRIOR's, but for the scale of the cosine and, with a local score, the attention."""
+        needed = ['global_alignment.', *(['cross_attention.'] if self.local_weight else [])]
+        return [name for name in super().unused_in_prediction() if name not in needed]
 
     def describe(self, patches: Tensor, images: Tensor, reports: Tensor | None) -> dict[str, Tensor | list]:
         """The embeddings, and the ``scores`` of the ``classes``, float32 (B, C)."""

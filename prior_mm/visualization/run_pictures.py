@@ -5,7 +5,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from prior_mm.checkpoints.checkpoint import load_state_dict, load_weights
+from prior_mm.checkpoints.checkpoint import load_state_dict
+from prior_mm.checkpoints.model_weights import load_weights
 from prior_mm.datasets import collate_studies
 from prior_mm.models import PRIOR
 from prior_mm.registry import DATASETS, MODELS

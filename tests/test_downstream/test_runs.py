@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from prior_mm.downstream import runs as module
+from prior_mm.downstream.done_before import Stand
 from prior_mm.downstream.runs import Run, run_all
 
 TRAIN = '''
@@ -26,6 +28,7 @@ def tools(tmp_path, monkeypatch):
     (tmp_path / 'tools').mkdir()
     (tmp_path / 'tools/train.py').write_text(TRAIN)
     (tmp_path / 'tools/test.py').write_text(TEST)
+    monkeypatch.setattr(module, '_stand', lambda run: Stand(tested=run.out.is_file()))  # done_before.py has its tests
     return tmp_path / 'tools'
 
 
@@ -53,3 +56,23 @@ def test_failure(tools, tmp_path):
         run_all(runs, tools)
     assert str(tmp_path / 'b.log') in str(error.value) and sys.executable in str(error.value)
     assert json.loads((tmp_path / 'a.json').read_text()) and not (tmp_path / 'b.json').exists()
+
+
+def test_done_otherwise(tools, tmp_path, monkeypatch):
+    """What was done otherwise stops all before any is run, and is trained from the beginning with anew."""
+    runs = [Run('a.py', (), tmp_path / 'a.json'), Run('b.py', (), tmp_path / 'b.json')]
+    monkeypatch.setattr(module, '_stand', lambda run: Stand(otherwise='b is another' if run.config == 'b.py' else ''))
+    with pytest.raises(ValueError, match=r'b is another \(1 of 2 runs\)\. --anew runs it again in its place'):
+        run_all(runs, tools)
+    assert not (tmp_path / 'calls.txt').exists()
+    run_all(runs, tools, anew=True)
+    calls = (tmp_path / 'calls.txt').read_text().splitlines()
+    assert [call for call in calls if call.startswith('train')] == ['train a.py --resume', 'train b.py']
+
+
+def test_only_the_test_differs(tools, tmp_path, monkeypatch):
+    """Then nothing is trained; a test of its own config has its own arguments."""
+    run = Run('a.py', ('--seed', '1'), tmp_path / 'a.json', test_config='t.py', test_options=('none', ))
+    monkeypatch.setattr(module, '_stand', lambda run: Stand(trained=True))
+    run_all([run], tools)
+    assert (tmp_path / 'calls.txt').read_text().splitlines() == [f'test t.py none --seed 1 --out {run.out}']

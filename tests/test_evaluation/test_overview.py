@@ -4,7 +4,7 @@ import io
 import pytest
 from rich.console import Console
 
-from prior_mm.evaluation import main_figures, print_overview
+from prior_mm.evaluation import main_figures, print_overview, remarks
 
 
 def record(metrics, **data):
@@ -32,3 +32,14 @@ def test_table_and_error():
     assert '88.5 %' in screen.getvalue() and '65.0 % (predicting nothing)' in screen.getvalue()
     with pytest.raises(ValueError, match='none of the figures'):
         main_figures([record({'loss': 1.})])
+
+
+def test_remarks():
+    """Results of an earlier version, and of different code, are named below the table."""
+    def record(code):
+        return dict(fingerprint=dict(test=dict(code=dict(sha256=code * 64))))
+
+    assert remarks({'a.json': record('a'), 'b.json': record('a')}) == []
+    old, mixed = remarks({'a.json': record('a'), 'old.json': {}, 'b.json': record('b')})
+    assert old.startswith('old.json: without a fingerprint') and 'test it again' in old
+    assert mixed == 'These are of different code: aaaaaaaa: a.json; bbbbbbbb: b.json'

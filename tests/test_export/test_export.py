@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from nothing_silent_page import says
 from rounding import rounding
 from tiny_run import WORDS, tiny_config
 
-from prior_mm.checkpoints.checkpoint import load_state_dict, save_checkpoint
+from prior_mm.checkpoints.checkpoint import load_checkpoint, load_state_dict, save_checkpoint
 from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.export import export
-from prior_mm.export.joint import check_types
+from prior_mm.export.joint import check_types, load_joint
 from prior_mm.files.file_hash import sha256
 from prior_mm.models import PRIOR, ImageEncoder
 from prior_mm.registry import MODELS
 from prior_mm.structures import Reports
+from prior_mm.tokenizer import describe_tokenizer, load_tokenizer
 
 SYNTHETIC = dict(dataset='made up', split='train', synthetic=True, summary=dict(kept=7))
 
@@ -218,3 +220,24 @@ def test_converted_weights_need_a_config(whole, tmp_path):
     tiny_config(folder / 'data', folder / 'work').dump(str(tmp_path / 'tiny.py'))
     assert 'README.md' in export(tmp_path / 'c.pth', tmp_path / 'out', 'image', config=str(tmp_path / 'tiny.py'))
     assert 'published.pth' in (tmp_path / 'out/README.md').read_text()
+
+
+def test_the_tokenizer_is_pinned(whole, tmp_path):
+    """Another vocabulary of the same length is refused, given to the export or put into what was exported."""
+    folder, _ = whole
+    swapped = tmp_path / 'swapped.txt'
+    swapped.write_text('\n'.join([*WORDS[:5], WORDS[6], WORDS[5], *WORDS[7:]]) + '\n')
+    checkpoint = load_checkpoint(folder / 'epoch_6.pth')
+    step = next(step for step in checkpoint['meta']['config']['train_dataloader']['dataset']['pipeline']
+                if step['type'] == 'TokenizeReport')
+    checkpoint['meta']['tokenizer'] = dict(describe_tokenizer(load_tokenizer(step['tokenizer'])), source='vocab.txt')
+    save_checkpoint(checkpoint, tmp_path / 'pinned.pth')
+    with pytest.raises(ValueError, match='was trained with another tokenizer') as refused:
+        export(tmp_path / 'pinned.pth', tmp_path / 'other', 'joint', tokenizer=str(swapped))
+    says('Figures that may end in a paper', 'the text side of a checkpoint',
+         'export.py with another vocabulary of the same length', f'stops: {refused.value}', tmp_path)
+    export(tmp_path / 'pinned.pth', tmp_path / 'joint', 'joint')
+    load_joint(tmp_path / 'joint')
+    load_tokenizer(str(swapped)).save_pretrained(tmp_path / 'joint/tokenizer')
+    with pytest.raises(ValueError, match='was trained with another tokenizer'):
+        load_joint(tmp_path / 'joint')

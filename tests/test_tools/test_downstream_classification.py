@@ -10,6 +10,7 @@ import pytest
 import torch
 from made_up_downstream import write_rsna
 from mmpretrain.models import ResNet
+from nothing_silent_page import says
 
 from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 
@@ -78,9 +79,21 @@ def test_repeats(folder):
     assert summary['runs'] == [f'{RUN[:-1]}3/results/tiny_cls.json']
     record = json.loads((folder / summary['runs'][0]).read_text())
     assert (record['seed'], record['iterations'], record['repeat']) == (3, 2, 'seed0')
+    written = (folder / summary['runs'][0]).stat().st_mtime_ns
     figure = summary['summary']['classification/auroc']
     assert figure['values'] == [record['metrics']['classification/auroc']] and figure['std'] is None
     assert 'seed0 seed 3' in ' '.join(result.stdout.split())
+    command = ('repeat.py', 'tiny_cls.py', *settings, '--seeds', 3, '--cfg-options', 'train_cfg.max_iters=2',
+               'train_cfg.val_interval=2')
+    again = call(*command, cwd=folder)
+    assert again.returncode == 0 and (folder / summary['runs'][0]).stat().st_mtime_ns == written, again.stderr[-2000:]
+    given = 'repeat.py again, with another learning rate in a folder of the same name'
+    otherwise = call(*command, 'optim_wrapper.optimizer.lr=0.5', cwd=folder)
+    assert otherwise.returncode == 1 and 'Traceback' not in otherwise.stderr
+    assert (folder / summary['runs'][0]).stat().st_mtime_ns == written
+    said = otherwise.stderr[otherwise.stderr.index('tools/repeat.py: '):]
+    assert f'{summary["runs"][0]} is of another run: optim_wrapper.optimizer.lr is 0.1 there, 0.5 here' in said
+    says('Figures that may end in a paper', 'a cache without a key', given, f'stops: {said}', folder)
 
 
 def test_evaluation(folder):

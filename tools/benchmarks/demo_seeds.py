@@ -2,18 +2,19 @@
 
     python tools/benchmarks/demo_seeds.py [--seeds 0 1 2]
 
-Needs the demo data (`make demo` makes them). Every figure is of SYNTHETIC images. A seed whose results are there is not
-run again.
+Needs the demo data (`make demo` makes them). Every figure is of SYNTHETIC images. A seed whose results are there,
+of the same settings, code and files, is not run again.
 """
 import argparse
-import json
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from prior_mm.downstream.runs import Run, add_anew_option, run_all  # noqa: E402
+
 ROWS = {
     'zero_shot/accuracy': 'zero-shot accuracy',
     'zero_shot/recall': 'zero-shot recall, mean of the classes',
@@ -24,25 +25,13 @@ ROWS = {
 }
 
 
-def run(tool: str, *arguments: object) -> None:
-    """Run a tool of the project; its output goes to the screen."""
-    subprocess.run([sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)], cwd=ROOT, check=True)
-
-
-def results(seed: int, folder: Path) -> tuple[dict, dict]:
-    """Metrics of the trained and of the random model of one seed; what is missing is made."""
-    trained, random = folder / f'trained_{seed}.json', folder / f'random_{seed}.json'
-    work_dir = folder / f'seed_{seed}'
-    if not trained.is_file():
-        start = time.monotonic()
-        run('train.py', 'configs/prior/pretrain_demo.py', '--seed', seed, '--work-dir', work_dir)
-        print(f'seed {seed}: trained in {(time.monotonic() - start) / 60:.1f} min')
-        run('test.py', 'configs/prior/evaluate_demo.py', '--work-dir', work_dir, '--out', trained)
-    if not random.is_file():
-        run('test.py', 'configs/prior/evaluate_demo.py', 'none', '--work-dir', work_dir, '--out', random,
-            '--cfg-options', f'randomness.seed={seed}')
-    first, second = (json.loads(path.read_text())['metrics'] for path in (trained, random))
-    return first, second
+def runs(seed: int, folder: Path) -> list[Run]:
+    """The trained and the random model of one seed."""
+    there, evaluate = ('--work-dir', str(folder / f'seed_{seed}')), 'configs/prior/evaluate_demo.py'
+    return [Run('configs/prior/pretrain_demo.py', ('--seed', str(seed), *there), folder / f'trained_{seed}.json',
+                test_config=evaluate),
+            Run(evaluate, (*there, '--cfg-options', f'randomness.seed={seed}'), folder / f'random_{seed}.json',
+                train=False, test_options=('none', ))]
 
 
 def table(trained: list[dict], random: list[dict]) -> str:
@@ -62,10 +51,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument('--folder', type=Path, default=ROOT / 'work_dirs' / 'demo_seeds', help='where results are kept')
+    add_anew_option(parser)
     args = parser.parse_args()
-    pairs = [results(seed, args.folder) for seed in args.seeds]
-    print(f'\nSYNTHETIC images; seeds {args.seeds}; {pairs[0][0]["zero_shot/studies"]} held-out studies\n')
-    print(table([trained for trained, _ in pairs], [random for _, random in pairs]))
+    records = run_all([run for seed in args.seeds for run in runs(seed, args.folder)], ROOT / 'tools', anew=args.anew,
+                      done=lambda run: print(f'{run.out}, log: {run.out.with_suffix(".log")}'))
+    metrics = [record['metrics'] for record in records]
+    print(f'\nSYNTHETIC images; seeds {args.seeds}; {metrics[0]["zero_shot/studies"]} held-out studies\n')
+    print(table(metrics[::2], metrics[1::2]))
 
 
 if __name__ == '__main__':

@@ -5,8 +5,8 @@
 Needs pre-trained models (by default those of tools/benchmarks/demo_seeds.py, one a seed) and RSNA's demo, larger than
 that of `make demo` so that 1 % of the labels are more than a handful; docs/label_efficiency.md has the commands. Both
 ways begin with the same config and seed, and take the same number of steps. Every figure is of SYNTHETIC
-images. A table is printed and a picture drawn, for docs/label_efficiency.md. A run whose result is there is not run
-again.
+images. A table is printed and a picture drawn, for docs/label_efficiency.md. A run whose result is there, of the same
+settings, code and files, is not run again.
 """
 import argparse
 import statistics
@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from matplotlib.figure import Figure  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
 
-from prior_mm.downstream.runs import Run, run_all  # noqa: E402
+from prior_mm.downstream.runs import Run, add_anew_option, run_all  # noqa: E402
 
 #: Config, name of the figure in its results, and how it is called in the table.
 TASKS = {
@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument('--jobs', type=int, default=2, help='runs at a time')
     parser.add_argument('--picture', type=Path, default=ROOT / 'docs' / 'images' / 'label_efficiency.png',
                         help='where the picture is written; the table, in Markdown, goes to the screen')
+    add_anew_option(parser)
     args = parser.parse_args()
     keys = [(task, share, start, seed) for seed in args.seeds for share in args.labels for task in args.tasks
             for start in STARTS]
@@ -101,7 +102,7 @@ def main() -> None:
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task_id = bar.add_task('trainings', total=len(runs))
-        records = run_all(runs, ROOT / 'tools', args.jobs, lambda run: bar.advance(task_id))
+        records = run_all(runs, ROOT / 'tools', args.jobs, lambda run: bar.advance(task_id), args.anew)
     values: dict[tuple[str, int, str], list[float]] = {}
     for (task, share, start, _), record in zip(keys, records, strict=True):
         values.setdefault((task, share, start), []).append(record['metrics'][TASKS[task][0]])

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.distributed.fsdp import FullStateDictConfig, FullyShardedDataParallel, StateDictType
 from torch.distributed.fsdp.wrap import lambda_auto_wrap_policy
 
-from prior_mm.checkpoints.checkpoint import load_weights
+from prior_mm.checkpoints.model_weights import load_weights
 from prior_mm.registry import OPTIM_WRAPPERS, STRATEGIES
 
 from ..autocast_optim_wrapper import AutocastOptimWrapper
@@ -115,7 +115,7 @@ class FSDPStrategy(strategies.FSDPStrategy):
         return {**self.optim_wrapper.state_dict(), 'state': gather_state(self.optim_wrapper.optimizer, self._shards)}
 
     def take_weights(self, weights: dict[str, Tensor], source: str, strict: bool) -> str:
-        """Load whole weights, which every process has; see :func:`prior_mm.checkpoints.checkpoint.load_weights`."""
+        """Load whole weights, which every process has; see :func:`prior_mm.checkpoints.model_weights.load_weights`."""
         vectors = {name: weights[name].reshape(1) for name in self._scalars if name in weights}
         with self._whole(rank0_only=False):
             return load_weights(self.model, {**weights, **vectors}, source, strict)

@@ -1,0 +1,74 @@
+"""Parameters into a model: never a silent random model, nor one that is random in part."""
+from collections import Counter
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+_NAMED = 3
+
+
+def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, strict: bool) -> str:
+    """Load parameters into a model.
+
+    Args:
+        model: The model.
+        weights: The parameters by name.
+        source: Where they come from, for messages.
+        strict: Whether all names must be there, and no others.
+
+    Returns:
+        One line that says how many tensors were loaded, which parts lack some, and which names are unknown.
+
+    Raises:
+        ValueError: If no name fits, a shape differs, or, with ``strict``, a name is missing or unknown.
+    """
+    ours = model.state_dict()
+    missing, unknown = sorted(ours.keys() - weights.keys()), sorted(weights.keys() - ours.keys())
+    reshaped = [f'{name} {tuple(weights[name].shape)} instead of {tuple(ours[name].shape)}'
+                for name in sorted(ours.keys() & weights.keys()) if ours[name].shape != weights[name].shape]
+    report = (f'{source}: {len(ours) - len(missing)} of {len(ours)} tensors of the model are there; missing '
+              f'{in_words(by_part(ours, missing)) or "none"}; unknown {unknown[:_NAMED]}; of another shape '
+              f'{reshaped[:_NAMED]}')
+    if len(missing) == len(ours) or reshaped or (strict and (missing or unknown)):
+        raise ValueError(f'the weights do not fit the model. {report}')
+    model.load_state_dict(weights, strict=False)
+    return report if missing or unknown else f'{source}: all {len(ours)} tensors loaded'
+
+
+def missing_to_predict(model: nn.Module, weights: Iterable[str]) -> dict[str, str]:
+    """What a prediction needs and a checkpoint lacks.
+
+    Args:
+        model: Without wrappers. What it does not need it says with ``unused_in_prediction()``, beginnings of names; a
+            model that says nothing needs all its parameters.
+        weights: Names of those that are there.
+
+    Returns:
+        How much is missing, by part of the model: ``{'text_encoder': '199 of 199 tensors'}``.
+    """
+    unused = tuple(model.unused_in_prediction()) if hasattr(model, 'unused_in_prediction') else ()
+    needed = [name for name in model.state_dict() if not name.startswith(unused)]
+    there = set(weights)
+    return by_part(needed, [name for name in needed
+                            if name not in there and not name.endswith('num_batches_tracked')])  # it only counts
+
+
+def by_part(names: Iterable[str], missing: list[str]) -> dict[str, str]:
+    """How many names are missing, by what stands before their first dot; those of no whole part are named."""
+    total, lost = Counter(map(_part, names)), Counter(map(_part, missing))
+    named = {part: _some([name for name in missing if _part(name) == part]) for part in lost}
+    return {part: f'{count} of {total[part]} tensors'
+            + (f' ({named[part]})' if count < total[part] or count == 1 else '') for part, count in lost.items()}
+
+
+def in_words(parts: dict[str, str]) -> str:
+    """What :func:`by_part` gives, in a line."""
+    return ', '.join(f'{part}: {count}' for part, count in parts.items())
+
+
+def _part(name: str) -> str:
+    return name.split('.')[0]
+
+
+def _some(names: list[str]) -> str:
+    return ', '.join(names[:_NAMED]) + (f' and {len(names) - _NAMED} more' if len(names) > _NAMED else '')

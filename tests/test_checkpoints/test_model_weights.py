@@ -1,0 +1,44 @@
+"""Weights that are there in part are told from whole ones, by what a prediction needs."""
+import pytest
+import torch
+from torch import nn
+
+from prior_mm.checkpoints.model_weights import in_words, load_weights, missing_to_predict
+
+
+class Parts(nn.Module):
+    """Two parts, the second of which no prediction needs."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+        self.decoder = nn.Sequential(*(nn.Linear(2, 2) for _ in range(3)))
+
+    def unused_in_prediction(self):
+        return ['decoder.']
+
+
+def test_what_a_prediction_needs():
+    """Counted by part, single tensors named; what is not needed and what only counts is not missed."""
+    model = Parts()
+    names = model.state_dict().keys()
+    assert missing_to_predict(model, names) == {}
+    assert missing_to_predict(model, [name for name in names if not name.startswith('decoder.')]) == {}
+    assert missing_to_predict(model, names - {'encoder.1.num_batches_tracked'}) == {}
+    assert missing_to_predict(model, names - {'encoder.0.bias'}) == {
+        'encoder': '1 of 7 tensors (encoder.0.bias)'}
+    assert missing_to_predict(model.decoder, []) == {part: '2 of 2 tensors' for part in '012'}
+    lacking = missing_to_predict(model, [name for name in names if name.startswith('decoder.')])
+    assert in_words(lacking) == ('encoder: 6 of 7 tensors (encoder.0.weight, encoder.0.bias, encoder.1.weight and 3 '
+                                 'more)')
+
+
+def test_load_weights():
+    """Without strict, a part may be missing, and the line says which; strict, it may not."""
+    model, given = Parts(), Parts().state_dict()
+    assert load_weights(model, given, 'a.pth', strict=True) == 'a.pth: all 13 tensors loaded'
+    part = {name: value for name, value in given.items() if name.startswith('encoder.')}
+    said = load_weights(model, part, 'a.pth', strict=False)
+    assert 'missing decoder: 6 of 6 tensors' in said and torch.equal(model.encoder[0].weight, part['encoder.0.weight'])
+    with pytest.raises(ValueError, match='do not fit the model.*missing decoder: 6 of 6 tensors'):
+        load_weights(model, part, 'a.pth', strict=True)
