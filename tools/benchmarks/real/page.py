@@ -41,7 +41,7 @@ def segmentation_table(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str
     """Dice by start: mean and deviation of the repeats."""
     return table(('start', 'repeats', 'Dice of each film', 'Dice of all pixels'), [
         (name, len(found), _spread([one['dice'] for one in found]), _spread([one['dice_pooled'] for one in found]))
-        for name, found in rows.items()])
+        for name, found in rows.items() if found])
 
 
 def notes_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
