@@ -46,7 +46,7 @@ def missing_to_predict(model: nn.Module, weights: Iterable[str]) -> dict[str, st
     Returns:
         How much is missing, by part of the model: ``{'text_encoder': '199 of 199 tensors'}``.
     """
-    unused = tuple(model.unused_in_prediction()) if hasattr(model, 'unused_in_prediction') else ()
+    unused = tuple(getattr(model, 'unused_in_prediction', tuple)())
     needed = [name for name in model.state_dict() if not name.startswith(unused)]
     there = set(weights)
     return by_part(needed, [name for name in needed

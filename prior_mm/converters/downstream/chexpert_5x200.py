@@ -93,7 +93,8 @@ def read_list(path: Path) -> list[Chosen]:
         raise ListError(f'{path}: no JSON ({error}). Fetch it again') from None
     if not isinstance(items, dict) or not items:
         raise ListError(f'{path}: wanted is an object of images by their row in train.csv. Is it the right file?')
-    chosen, seen = [], set()
+    chosen: list[Chosen] = []
+    seen: set[str] = set()
     for key, item in items.items():
         label = item.get('label') if isinstance(item, dict) else None
         image = item.get('image_path') if isinstance(item, dict) else None
@@ -107,7 +108,8 @@ def read_list(path: Path) -> list[Chosen]:
 
 
 def _read_table(path: Path) -> list[Chosen]:
-    chosen, seen = [], set()
+    chosen: list[Chosen] = []
+    seen: set[str] = set()
     for number, (line, row) in enumerate(read_rows(path, ('Path', *COMPETITION))):
         labels = [row[name] in ('1', '1.0') for name in COMPETITION]
         if sum(labels) != 1:

@@ -106,8 +106,9 @@ def _entry(phrase: GroundedPhrase, path: str, phrase_id: str, settings: Downstre
             raise ValueError('the boxes are shares of the images, whose sizes are needed: leave out --no-images')
         width, height = image_size(settings.image_root / path)
         boxes = [[x * width, y * height, across * width, down * height] for x, y, across, down in boxes]
-    entry = dict(phrase_id=phrase_id, img_path=path, phrase=phrase.phrase, finding=phrase.finding, boxes=boxes,
-                 width=width, height=height, patient_id=phrase.patient)
+    entry: dict[str, Any] = dict(
+        phrase_id=phrase_id, img_path=path, phrase=phrase.phrase, finding=phrase.finding, boxes=boxes,
+        width=width, height=height, patient_id=phrase.patient)
     if phrase.mask is not None:
         entry['mask_path'] = f'{MASKS}/{phrase_id}.png'
         write_whole(settings.output / entry['mask_path'], mask_to_png(phrase.mask, phrase_id))

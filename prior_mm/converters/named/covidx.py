@@ -26,7 +26,8 @@ def read_covidx(root: Path, version: str = '') -> NamedTable:
         LayoutError: If there are no lists, or those of several versions.
         TableError: If a line is none, or a film is in two lists.
     """
-    entries, seen, named = [], {}, set()
+    entries, named = [], set()
+    seen: dict[str, int] = {}  # the line of each film
     for split in _SPLITS:
         for line, text in enumerate(_list(root, split, version), 1):
             words = text.split()

@@ -71,7 +71,8 @@ class ReportLabeller:
         doc = self._tokenizer.make_doc(text)
         if len(doc) > 1:
             doc[1].is_sent_start = False  # which says that all of it is one sentence
-        doc.spans[_SPANS] = [doc.char_span(start, end, name, alignment_mode='expand') for name, start, end in mentions]
+        spans = (doc.char_span(start, end, name, alignment_mode='expand') for name, start, end in mentions)
+        doc.spans[_SPANS] = [span for span in spans if span is not None]
         for words, rule in self._rules:
             if words.search(text):
                 rule(doc)
