@@ -12,6 +12,7 @@ default_hooks = dict(
     skipped_studies=dict(type='SkippedStudiesHook'))
 custom_hooks = [
     dict(type='PrototypeTemperatureHook', schedule='fixed', start=0.9),
+    dict(type='PrototypeUsageHook'),
     dict(type='StageCheckpointHook'),
     dict(type='ProgressBarHook'),
 ]

@@ -15,10 +15,11 @@ from .transforms import (
            ResizeRadiograph,
            ShuffleSentences,
            TokenizeReport,
+           TwoVisits,
 )
 from .visit import Visit
 
 __all__ = ['AnnotationError', 'CropCentre', 'ImageError', 'LabelledRadiographs', 'LoadRadiograph', 'LoadRegion',
            'PackStudy', 'PhraseGrounding', 'RandomFlipRadiograph', 'RandomRotateRadiograph', 'ResizeRadiograph',
-           'ShuffleSentences', 'StudyDataset', 'StudyError', 'TokenizeReport', 'Visit', 'VisitSampler',
+           'ShuffleSentences', 'StudyDataset', 'StudyError', 'TokenizeReport', 'TwoVisits', 'Visit', 'VisitSampler',
            'collate_studies']

@@ -6,6 +6,7 @@ from .hooks import (
     PreemptionHook,
     ProgressBarHook,
     PrototypeTemperatureHook,
+    PrototypeUsageHook,
     SkippedStudiesHook,
     StageCheckpointHook,
 )
@@ -15,5 +16,5 @@ from .train_loop import StagedTrainLoop
 from .visit_train_loop import VisitTrainLoop
 
 __all__ = ['AutocastOptimWrapper', 'CheckpointHook', 'FSDPStrategy', 'PreemptionHook', 'PriorFlexibleRunner',
-           'PriorRunner', 'ProgressBarHook', 'PrototypeTemperatureHook', 'ShardedOptimWrapper', 'SkippedStudiesHook',
-           'Stage', 'StageCheckpointHook', 'StagedTrainLoop', 'Stages', 'VisitTrainLoop']
+           'PriorRunner', 'ProgressBarHook', 'PrototypeTemperatureHook', 'PrototypeUsageHook', 'ShardedOptimWrapper',
+           'SkippedStudiesHook', 'Stage', 'StageCheckpointHook', 'StagedTrainLoop', 'Stages', 'VisitTrainLoop']

@@ -29,6 +29,8 @@ class Method(BaseModel):
     Args:
         image_encoder: Config of the image encoder.
         text_encoder: Config of the text encoder.
+        same_report: Config of what is done about reports of other studies that say the same (:class:`.SameReport`); by
+            default nothing, they are negatives as all others.
         data_preprocessor: Config of what normalises the images; a :class:`StudyPreprocessor` by default.
     """
 
@@ -45,10 +47,11 @@ class Method(BaseModel):
     WITH_ONE_ENTRY: ClassVar[Collection[str]] = ()
 
     def __init__(self, image_encoder: dict, text_encoder: dict, data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
+                 init_cfg: dict | None = None, same_report: dict | None = None) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='StudyPreprocessor')), init_cfg)
         self.image_encoder = build_part(image_encoder)
         self.text_encoder = build_part(text_encoder)
+        self.same_report = MODELS.build({'type': 'SameReport', **same_report}) if same_report else None
 
     def set_losses(self, weights: dict[str, float] | None) -> None:
         """Set the weight of each loss, as a stage begins; a loss whose part is missing is left out.
@@ -98,9 +101,10 @@ class Method(BaseModel):
         """The encoders, up to the seam: normalised images (B, 1, H, W) and B reports to features."""
         return StudyFeatures(self.image_encoder(images), self.text_encoder(reports))
 
-    def global_batch(self, reports: Reports) -> GlobalBatch:
-        """The batch of all processes, of which these reports are this process's share."""
-        return GlobalBatch(len(reports.token_ids), self.sentence_mask(reports).sum())
+    def global_batch(self, reports: Reports, data_samples: list[dict] | None = None) -> GlobalBatch:
+        """The batch of all processes, of which these studies are this process's share."""
+        signs = self.same_report and self.same_report.signs(reports, data_samples)
+        return GlobalBatch(len(reports.token_ids), self.sentence_mask(reports).sum(), self.same_report, signs)
 
     def sentence_mask(self, reports: Reports) -> Tensor:
         """The sentences that count, bool, (B, N)."""
@@ -171,7 +175,7 @@ class Method(BaseModel):
             raise ValueError(f"mode '{mode}' needs reports, and the batch has none: put TokenizeReport into the "
                              'pipeline, or take a data set with reports')
         if mode == 'loss':
-            batch = self.global_batch(reports)
+            batch = self.global_batch(reports, data_samples)
             return self.losses(self.encode(inputs, reports), reports, inputs, batch)
         if mode == 'predict':
             return self.predict(inputs, reports, data_samples or [{} for _ in inputs])
@@ -205,4 +209,8 @@ class Method(BaseModel):
     def sentence_attention(self, inputs: Tensor, reports: Reports) -> Tensor:
         """The map of each sentence over the image, (B, N, H', W'); needs ``patch_layout='places'``."""
         features = self.encode(inputs, reports)
-        return self.attention(self.embed(features, reports)).unflatten(2, features.image.grid)
+        return self.attention(self.embed(features, reports)).unflatten(2, self.local_grid(features.image))
+
+    def local_grid(self, features: ImageFeatures) -> tuple[int, int]:
+        """Height and width, in patches, of the map that is aligned locally."""
+        return features.grid

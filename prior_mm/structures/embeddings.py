@@ -35,3 +35,36 @@ class StudyEmbeddings(NamedTuple):
     prototypes: Tensor
     sentence_mask: Tensor
     report: Tensor
+
+
+class WordEmbeddings(NamedTuple):
+    """B reports in the joint space, word by word, for the methods that align words.
+
+    Attributes:
+        words: Word embeddings, (B, V, D). Place 0 is [CLS]; which places a method counts is in its mask.
+        word_mask: True where a word that counts stands, bool, (B, V).
+        sentence_of_word: 0-based sentence of each word, int64, (B, V); -1 for [CLS] and padding.
+        report: Global text embeddings, (B, D).
+    """
+
+    words: Tensor
+    word_mask: Tensor
+    sentence_of_word: Tensor
+    report: Tensor
+
+
+class WordStudy(NamedTuple):
+    """B studies in the joint space, word by word.
+
+    Attributes:
+        patches: Local image embeddings, (B, P, D).
+        image: Global image embeddings, (B, D).
+        The rest: as in :class:`WordEmbeddings`.
+    """
+
+    patches: Tensor
+    image: Tensor
+    words: Tensor
+    word_mask: Tensor
+    sentence_of_word: Tensor
+    report: Tensor

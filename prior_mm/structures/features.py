@@ -11,11 +11,13 @@ class ImageFeatures(NamedTuple):
         patches: Features of the P = H' x W' places of the last feature map, row by row, (B, P, C).
         pooled: One feature an image, (B, C).
         grid: The map's height and width in patches, (H', W').
+        earlier: The maps of earlier stages that the backbone was asked for (``out_indices``), (B, C_i, H_i, W_i).
     """
 
     patches: Tensor
     pooled: Tensor
     grid: tuple[int, int]
+    earlier: tuple[Tensor, ...] = ()
 
 
 class StudyFeatures(NamedTuple):
@@ -24,7 +26,10 @@ class StudyFeatures(NamedTuple):
     Attributes:
         image: Features of the radiographs.
         word_pieces: Features of the word pieces of the reports, (B, L, W); what stands at padding is not read.
+        start_attention: What [CLS] pays each word in the last layer, mean of the heads, (B, V); None if the method does
+            not ask for it.
     """
 
     image: ImageFeatures
     word_pieces: Tensor
+    start_attention: Tensor | None = None

@@ -57,3 +57,31 @@ class Reports(NamedTuple):
             token_mask=torch.arange(index.shape[1]) < torch.tensor(lengths)[:, None],
             sentence_index=index,
             sentence_mask=torch.arange(max(int(counts.max()), 1)) < counts[:, None])
+
+
+class WordReports(NamedTuple):
+    """B tokenised reports whose words are known too; a :class:`Reports` with one field more.
+
+    Attributes:
+        word_index: 0-based word of the report that each word piece belongs to, int64, (B, L); -1 for special tokens
+            and padding.
+        The rest: as in :class:`Reports`.
+    """
+
+    token_ids: Tensor
+    token_mask: Tensor
+    sentence_index: Tensor
+    sentence_mask: Tensor
+    word_index: Tensor
+
+    @property
+    def num_sentences(self) -> Tensor:
+        """Sentences of each report, int64, (B,)."""
+        return self.sentence_mask.sum(dim=1)
+
+    @classmethod
+    def from_sequences(cls, token_ids: 'list[list[int]]', sentence_index: 'list[list[int]]',
+                       word_index: 'list[list[int]]', pad_id: int = 0) -> 'WordReports':
+        """As :meth:`Reports.from_sequences`, with the 0-based word of each word piece, -1 for special tokens."""
+        words = Reports.from_sequences(token_ids, word_index, pad_id).sentence_index
+        return cls(*Reports.from_sequences(token_ids, sentence_index, pad_id), words)

@@ -4,6 +4,7 @@ from .load import LoadRadiograph
 from .pack import PackStudy
 from .region import LoadRegion
 from .report import ShuffleSentences, TokenizeReport
+from .two_visits import TwoVisits
 
-__all__ = ['CropCentre', 'LoadRadiograph', 'LoadRegion', 'PackStudy', 'RandomFlipRadiograph', 'RandomRotateRadiograph',
-           'ResizeRadiograph', 'ShuffleSentences', 'TokenizeReport']
+__all__ = ['CropCentre', 'LoadRadiograph', 'LoadRegion', 'PackStudy', 'RandomFlipRadiograph',
+           'RandomRotateRadiograph', 'ResizeRadiograph', 'ShuffleSentences', 'TokenizeReport', 'TwoVisits']

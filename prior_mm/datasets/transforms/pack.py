@@ -7,7 +7,7 @@ from prior_mm.registry import TRANSFORMS
 
 _INFO = ('study_id', 'image_path', 'labels', 'label_index', 'sentences',
          'finding', 'patient', 'split', 'area', 'region')  # of a phrase
-_REPORT = ('token_ids', 'sentence_index', 'pad_id')
+_REPORT = ('token_ids', 'sentence_index', 'word_index', 'pad_id')
 
 
 @TRANSFORMS.register_module()

@@ -3,8 +3,9 @@ from .checkpoint_hook import CheckpointHook
 from .preemption_hook import Preempted, PreemptionHook
 from .progress_bar_hook import ProgressBarHook
 from .prototype_temperature_hook import PrototypeTemperatureHook
+from .prototype_usage_hook import PrototypeUsageHook
 from .skipped_studies_hook import SkippedStudiesHook
 from .stage_checkpoint_hook import StageCheckpointHook
 
 __all__ = ['CheckpointHook', 'Preempted', 'PreemptionHook', 'ProgressBarHook', 'PrototypeTemperatureHook',
-           'SkippedStudiesHook', 'StageCheckpointHook']
+           'PrototypeUsageHook', 'SkippedStudiesHook', 'StageCheckpointHook']

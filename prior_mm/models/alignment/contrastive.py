@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..precision import at_least_float32, full_precision
+from ..same_report import SameReports
 
 
 def unit(embeddings: Tensor) -> Tensor:
@@ -11,22 +12,41 @@ def unit(embeddings: Tensor) -> Tensor:
     return F.normalize(at_least_float32(embeddings), dim=-1)
 
 
-def info_nce(rows: Tensor, columns: Tensor, scale: Tensor, first: int = 0) -> Tensor:
+def cross_entropy_of_partners(logits: Tensor, first: int = 0, same: SameReports | None = None,
+                              smoothing: float = 0.) -> Tensor:
+    """Cross entropy of each row finding its partner among all columns; scalar, the mean over the rows.
+
+    Args:
+        logits: Similarities, (B, M); the partner of row i is column ``first + i``.
+        first: Place of the partner of row 0.
+        same: Columns that say the same as a row's partner, and what becomes of them.
+        smoothing: Share of the target that is spread over all columns.
+    """
+    partner = torch.arange(first, first + len(logits), device=logits.device)
+    if same is None:
+        return F.cross_entropy(logits, partner, label_smoothing=smoothing)
+    if same.soften:
+        return F.cross_entropy(logits, F.normalize(same.pairs.to(logits.dtype), p=1, dim=1), label_smoothing=smoothing)
+    others = same.pairs.scatter(1, partner[:, None], False)
+    return F.cross_entropy(logits.masked_fill(others, torch.finfo(logits.dtype).min), partner)
+
+
+def info_nce(rows: Tensor, columns: Tensor, scale: Tensor | float, first: int = 0, same: SameReports | None = None,
+             smoothing: float = 0.) -> Tensor:
     """Cross entropy of each row finding its column among all columns, by cosine (InfoNCE, one direction).
 
     Args:
         rows: Embeddings, (B, D).
         columns: Candidates, (M, D); the partner of row i is column ``first + i``.
         scale: Factor of the cosine, the inverse temperature; scalar.
-        first: Place of the partner of row 0.
+        first, same, smoothing: See :func:`cross_entropy_of_partners`.
 
     Returns:
         The mean over the rows, float32 scalar.
     """
     with full_precision(rows):
         similarity = scale * unit(rows) @ unit(columns).T
-        partner = torch.arange(first, first + len(rows), device=rows.device)
-        return F.cross_entropy(similarity, partner)
+        return cross_entropy_of_partners(similarity, first, same, smoothing)
 
 
 def info_nce_within(left: Tensor, right: Tensor, mask: Tensor, scale: Tensor) -> Tensor:

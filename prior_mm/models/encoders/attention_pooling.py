@@ -6,6 +6,14 @@ from torch import Tensor, nn
 from prior_mm.registry import MODELS
 
 
+class MeanPooling(nn.Module):
+    """The mean of the tokens, (B, T, C) to (B, C); called as :class:`AttentionPooling` is."""
+
+    def forward(self, tokens: Tensor, grid: tuple[int, int] | None = None) -> Tensor:
+        """Pool (B, T, C) tokens to (B, C)."""
+        return tokens.mean(dim=1)
+
+
 @MODELS.register_module()
 class AttentionPooling(nn.Module):
     """Multi-head attention of the mean token over the tokens and their mean (the kind CLIP uses for its ResNets).

@@ -1,5 +1,5 @@
 """The image encoder: a backbone of the toolboxes and attention pooling over its last feature map."""
-from typing import get_args
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from prior_mm.checkpoints.backbone_weights import load_backbone
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures
 
-from .attention_pooling import AttentionPooling
+from .attention_pooling import AttentionPooling, MeanPooling
 from .patch_layout import PatchLayout, map_to_patches
 from .recompute import recompute_blocks
 
@@ -28,6 +28,7 @@ class ImageEncoder(BaseModule):
         out_channels: Channels C of that map.
         stride: Pixels an image side shrinks by from one patch to the next, 32 for a ResNet. A power of two.
         num_heads: Heads of the attention pooling.
+        pooled_by: ``'attention'``, or ``'mean'`` of the map, as in other methods than PRIOR.
         grid: Patches of the training image, (H', W'), that the pooling's position embedding is learned for.
         patch_layout: See :func:`map_to_patches`.
         patch_channels: Channels of the patches. By default they are the places of the last map. Beyond the paper: with
@@ -44,14 +45,16 @@ class ImageEncoder(BaseModule):
     def __init__(self, backbone: dict, out_channels: int = 2048, stride: int = 32, num_heads: int = 8,
                  grid: tuple[int, int] = (7, 7), patch_layout: PatchLayout = 'places',
                  patch_channels: int | None = None, pretrained: str | None = None, with_cp: bool = False,
-                 init_cfg: dict | None = None) -> None:
+                 init_cfg: dict | None = None, pooled_by: Literal['attention', 'mean'] = 'attention') -> None:
         super().__init__(init_cfg)
         if stride < 1 or stride & (stride - 1):
             raise ValueError(f'stride must be a power of two, got {stride}')
         if patch_layout not in get_args(PatchLayout):
             raise ValueError(f'patch_layout must be one of {get_args(PatchLayout)}, got {patch_layout!r}')
         self.backbone = MODELS.build(backbone)
-        self.pooling = AttentionPooling(out_channels, num_heads, grid)
+        if pooled_by not in ('attention', 'mean'):
+            raise ValueError(f"pooled_by must be 'attention' or 'mean', got {pooled_by!r}")
+        self.pooling = AttentionPooling(out_channels, num_heads, grid) if pooled_by == 'attention' else MeanPooling()
         self.out_channels = out_channels
         self.patch_channels = patch_channels or out_channels
         self.all_maps = patch_channels is not None
@@ -84,7 +87,8 @@ class ImageEncoder(BaseModule):
                 raise ValueError(f'the backbone gives {seen} channels, the image encoder expects {wanted}: set '
                                  f'image_encoder.{name}={seen}')
         pooled = self.pooling(map_to_patches(last), grid=tuple(last.shape[2:]))
-        return ImageFeatures(map_to_patches(patches, self.patch_layout), pooled, tuple(patches.shape[2:]))
+        return ImageFeatures(map_to_patches(patches, self.patch_layout), pooled, tuple(patches.shape[2:]),
+                             tuple(maps[:-1]))
 
 
 def _together(maps: list[Tensor]) -> Tensor:

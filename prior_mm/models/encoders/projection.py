@@ -7,3 +7,10 @@ def projection(in_features: int, out_features: int) -> nn.Linear:
     linear = nn.Linear(in_features, out_features)
     nn.init.normal_(linear.weight, std=in_features**-0.5)
     return linear
+
+
+def projection_head(in_features: int, out_features: int, hidden: int | None = None) -> nn.Module:
+    """The projection of methods other than PRIOR: linear, or with a hidden layer and ReLU."""
+    if hidden is None:
+        return projection(in_features, out_features)
+    return nn.Sequential(nn.Linear(in_features, hidden), nn.ReLU(), nn.Linear(hidden, out_features))

@@ -25,6 +25,8 @@ class TextEncoder(BaseModule):
         local_files_only: Never ask the network. Set to False to let ``pretrained`` be fetched by its name.
         with_cp: Activation checkpointing of the encoder's layers: less memory, more time, the same numbers.
 
+        last_layers: Sum so many last hidden states, as GLoRIA does; 1 is the last one alone.
+
     Raises:
         ValueError: If not exactly one of ``pretrained`` and ``config`` is given, or the pretrained model is damaged or
             lacks weights, or does not know activation checkpointing.
@@ -32,7 +34,8 @@ class TextEncoder(BaseModule):
     """
 
     def __init__(self, pretrained: str | None = None, config: dict | None = None, vocab_file: str | None = None,
-                 local_files_only: bool = True, with_cp: bool = False, init_cfg: dict | None = None) -> None:
+                 local_files_only: bool = True, with_cp: bool = False, init_cfg: dict | None = None,
+                 last_layers: int = 1) -> None:
         super().__init__(init_cfg)
         if (pretrained is None) == (config is None):
             raise ValueError('text_encoder needs either pretrained (a folder or a name) or config, and not both')
@@ -42,6 +45,10 @@ class TextEncoder(BaseModule):
             self.encoder = _build_from_config(config, vocab_file)
         if getattr(self.encoder, 'pooler', None) is not None:
             self.encoder.pooler = None  # never used; without it no parameter is left without a gradient
+        self.last_layers = last_layers
+        if not 1 <= last_layers <= self.encoder.config.num_hidden_layers:
+            raise ValueError(f'last_layers must lie in 1 to {self.encoder.config.num_hidden_layers}, the layers of the '
+                             f'text encoder, got {last_layers}')
         if with_cp:
             self.encoder.gradient_checkpointing_enable(dict(use_reentrant=False))
 
@@ -58,8 +65,13 @@ class TextEncoder(BaseModule):
         padding = getattr(getattr(self.encoder, 'embeddings', None), 'padding_idx', -1)
         return positions and positions - 1 - padding
 
-    def forward(self, reports: Reports) -> Tensor:
+    def forward(self, reports: Reports, start_attention: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """Features of the word pieces, (B, L, W); 0 (or, for other encoders than BERT, anything) at padding.
+
+        Args:
+            reports: The reports.
+            start_attention: Give as well what [CLS] attends to in the last layer, mean of the heads, (B, L). This, and
+                several ``last_layers``, are computed on the padding too.
 
         Raises:
             ValueError: If a report is longer than the encoder's positions or holds an id outside its vocabulary.
@@ -72,9 +84,14 @@ class TextEncoder(BaseModule):
         if largest >= vocabulary:  # on a GPU the look-up would end in an assertion that says nothing of the cause
             raise ValueError(f'a report holds the word-piece id {largest}, the text encoder has {vocabulary} ids: '
                              'TokenizeReport.tokenizer and text_encoder must name the same vocabulary')
-        if is_packable(self.encoder):
+        if is_packable(self.encoder) and self.last_layers == 1 and not start_attention:
             return unpack(packed_bert(self.encoder, reports.token_ids, reports.token_mask), reports.token_mask)
-        return self.encoder(input_ids=reports.token_ids, attention_mask=reports.token_mask.long()).last_hidden_state
+        output = self.encoder(input_ids=reports.token_ids, attention_mask=reports.token_mask.long(),
+                              output_hidden_states=self.last_layers > 1, output_attentions=start_attention)
+        features = output.last_hidden_state
+        if self.last_layers > 1:
+            features = sum(output.hidden_states[-self.last_layers:])
+        return (features, output.attentions[-1][:, :, 0].mean(dim=1)) if start_attention else features
 
 
 def _load_pretrained(source: str, local_files_only: bool):

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from prior_mm.registry import MODELS
 
 from ..precision import at_least_float32, full_precision
+from .prototype_usage import PrototypeUsage
 
 
 @MODELS.register_module()
@@ -25,6 +26,7 @@ class SentencePrototypeBank(nn.Module):
         self.prototypes = nn.Embedding(num_prototypes, embed_dims)
         self.temperature = temperature
         self.noise = noise
+        self.usage: PrototypeUsage | None = None  # what PrototypeUsageHook counts with
 
     def logits(self, sentences: Tensor) -> Tensor:
         """Inner products of sentences (..., D) with the prototypes, float32, (..., K)."""
@@ -34,6 +36,8 @@ class SentencePrototypeBank(nn.Module):
     def forward(self, sentences: Tensor) -> Tensor:
         """Replace sentences (..., D) by their prototypes, float32, (..., D)."""
         logits = self.logits(sentences)
+        if self.training and self.usage is not None:
+            self.usage.add(logits)
         if self.noise and self.training:
             weights = F.gumbel_softmax(logits, tau=self.temperature, dim=-1)
         else:

@@ -1,0 +1,22 @@
+# The demo of ConVIRT on real reports and SYNTHETIC radiographs: data, encoders and epochs of PRIOR's demo.
+_base_ = ['../_base_/datasets/demo.py', '../_base_/methods/demo.py', '../_base_/default_runtime.py']
+work_dir = 'work_dirs/convirt_demo'
+
+model = dict(
+    type='ConVIRT', embed_dims=128)
+
+train_pipeline = [
+    dict(type='LoadRadiograph', size=_base_.image_size[0]),
+    dict(type='ResizeRadiograph', size=_base_.image_size),
+    dict(type='RandomRotateRadiograph', degrees=5),
+    dict(type='RandomFlipRadiograph', prob=0.5),
+    dict(type='ShuffleSentences', at_most=1),
+    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
+    dict(type='PackStudy'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+
+stages = [dict(
+    name='pretraining', epochs=60, lr=0.0007, warmup_epochs=1,
+    losses=dict(global_alignment=1.))]
+train_cfg = dict(type='StagedTrainLoop', stages=stages, val_interval=10)

@@ -1,0 +1,28 @@
+# CXR-CLIP: two views and two texts of a study, temperature from 0.07, as in its public code. The rate (5e-5 after an
+# epoch of warm-up), 15 epochs, decay, 128 studies and linear maps to 512 could NOT be checked against it. Negatives are
+# the studies of all processes, there as here. What differs:
+# - the two views are two draws among the frontal views, and the two texts two draws of some of the sentences
+#   (there: also lateral views; findings and impression, or back-translation; prompts from labels of other data sets);
+# - this project's rotation and flip augment the images.
+_base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr.py', '../_base_/default_runtime.py']
+
+model = dict(
+    type='CXRCLIP', embed_dims=512)
+
+train_pipeline = [dict(type='TwoVisits', transforms=[
+    dict(type='LoadRadiograph', size=224),
+    dict(type='ResizeRadiograph', size=(224, 224)),
+    dict(type='RandomRotateRadiograph', degrees=5),
+    dict(type='RandomFlipRadiograph', prob=0.5),
+    dict(type='ShuffleSentences', subset_prob=1.),
+    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
+    dict(type='PackStudy'),
+])]
+train_dataloader = dict(batch_size=128, dataset=dict(pipeline=train_pipeline))
+
+stages = [dict(
+    name='pretraining', epochs=15, lr=5e-05, warmup_epochs=1,
+    losses=dict(image_to_text=0.5, text_to_image=0.5, image_to_image=1., text_to_text=0.5))]
+train_cfg = dict(type='StagedTrainLoop', stages=stages)
+optim_wrapper = dict(
+    type='AutocastOptimWrapper', dtype='auto', optimizer=dict(type='AdamW', lr=5e-05, weight_decay=0.0001, fused=True))

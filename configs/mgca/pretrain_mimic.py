@@ -1,0 +1,37 @@
+# MGCA with a ResNet-50 as published: 144 studies on 2 GPUs, 50 epochs, 2e-5 after 20 epochs of warm-up, decay 0.05,
+# temperatures 0.07, 0.1 and 0.2, 500 prototypes, joint space of 128, all three losses with weight 1. What differs:
+# - padded words are in no denominator (published_padding=True keeps them), and [SEP] is no word;
+# - a word is weighted with the attention paid to itself (there: to the word piece after it);
+# - the prototypes learn in the first epoch, too, and no validation loss ends the run;
+# - projections have one hidden layer without batch normalisation; images have 224 pixels, this project's augmentation;
+# - negatives, and Sinkhorn's equal shares, are over the studies of all processes (there: each GPU its own).
+_base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr.py', '../_base_/default_runtime.py']
+
+model = dict(
+    type='MGCA', embed_dims=128, hidden_dims=2048, prototypes=dict(type='CrossModalPrototypes', num_prototypes=500))
+
+train_pipeline = [
+    dict(type='LoadRadiograph', size=224),
+    dict(type='ResizeRadiograph', size=(224, 224)),
+    dict(type='RandomRotateRadiograph', degrees=5),
+    dict(type='RandomFlipRadiograph', prob=0.5),
+    dict(type='ShuffleSentences'),
+    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256, words=True),
+    dict(type='PackStudy'),
+]
+test_pipeline = [
+    dict(type='LoadRadiograph', size=224, view='first'),
+    dict(type='ResizeRadiograph', size=(224, 224)),
+    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256, words=True),
+    dict(type='PackStudy'),
+]
+train_dataloader = dict(batch_size=72, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+
+stages = [dict(
+    name='pretraining', epochs=50, lr=2e-05, warmup_epochs=20,
+    losses=dict(global_alignment=1., token_alignment=1., prototype=1.))]
+train_cfg = dict(type='StagedTrainLoop', stages=stages)
+optim_wrapper = dict(
+    type='AutocastOptimWrapper', dtype='auto', optimizer=dict(type='AdamW', lr=2e-05, weight_decay=0.05, fused=True))
