@@ -40,7 +40,7 @@ def imported(*folders: str) -> set[str]:
                 names |= {alias.name.split('.')[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 names.add(node.module.split('.')[0])
-    neighbours = {path.stem for folder in ('tests', 'tools/benchmarks') for path in (ROOT / folder).glob('*.py')}
+    neighbours = {path.stem for folder in ('tests', 'tools/benchmarks') for path in (ROOT / folder).iterdir()}
     return names - set(sys.stdlib_module_names) - {'prior_mm'} - neighbours
 
 
