@@ -7,11 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from prior_mm.datasets.images import PixelRange
-
 from .annotation_files import LEFT_OUT
 from .convert import DatasetSource, convert_dataset, print_summary
 from .measured_range import SAMPLE, measure_range
+from .range_options import add_range_options, chosen_range
 from .study_conversion import ConversionOptions
 
 
@@ -32,11 +31,7 @@ def conversion_parser(description: str) -> argparse.ArgumentParser:
                         help='write copies of the images whose short side has so many pixels, 256 say; the '
                              'annotations then name the copies')
     images.add_argument('--no-images', action='store_true', help='do not look whether the images are there')
-    gray = parser.add_mutually_exclusive_group()
-    gray.add_argument('--bits', type=int, choices=range(9, 16), metavar='N',
-                      help='16-bit PNG and TIFF files use N bits, 12 say: 2**N - 1 is white')
-    gray.add_argument('--percentile', type=float, metavar='P',
-                      help='scale each image: its percentile P, 0.5 say, is black, and 100 - P is white')
+    add_range_options(parser)
     parser.add_argument('--workers', type=_count, metavar='N', help='processes (default: one for each core)')
     parser.add_argument('--examples', type=int, default=3, metavar='N',
                         help=f'name N dropped studies for each reason (default: 3; annotations/{LEFT_OUT} has all)')
@@ -59,7 +54,7 @@ def run_conversion(arguments: argparse.Namespace, find_source: Callable[[argpars
         with console.status('reading the tables'):
             source = find_source(arguments)
         options = ConversionOptions(source.image_root, arguments.min_sentences, arguments.resize, output,
-                                    check_images=not arguments.no_images, pixel_range=_pixel_range(arguments))
+                                    check_images=not arguments.no_images, pixel_range=chosen_range(arguments))
         summary = convert_dataset(source, output, options, arguments.workers, arguments.fresh)
     except (ValueError, RuntimeError, OSError) as error:
         print(f'{arguments.root}: {error}', file=sys.stderr)
@@ -83,12 +78,6 @@ def run_conversion(arguments: argparse.Namespace, find_source: Callable[[argpars
                   f'{source.image_root if arguments.resize is None else output} (data_root).', markup=False,
                   soft_wrap=True)
     return 0
-
-
-def _pixel_range(arguments: argparse.Namespace) -> PixelRange | None:
-    if arguments.bits is None and arguments.percentile is None:
-        return None
-    return PixelRange(arguments.bits, arguments.percentile)
 
 
 def _measured(source: DatasetSource, options: ConversionOptions) -> Iterator[str]:

@@ -3,7 +3,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -13,6 +12,7 @@ from prior_mm.datasets.study_schema import SCHEMA
 from .annotation_files import LEFT_OUT, write_annotations, write_left_out
 from .conversion_run import Conversion, PartSummary
 from .count_table import CountTable, print_examples
+from .range_options import range_said
 from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions
 
@@ -127,14 +127,7 @@ def _metainfo(source: DatasetSource, split: str, options: ConversionOptions, sum
     described = dict(schema=SCHEMA, dataset=source.name, split=split, synthetic=source.synthetic,
                      min_sentences=options.min_sentences, sentence_splitter=SENTENCE_SPLITTER,
                      resized_short_side=options.short_side, images_checked=options.check_images,
-                     **_range_said(options),
+                     **range_said(options.pixel_range, options.short_side),
                      summary=dict(kept=summary.kept[split], images=summary.images[split], dropped=dropped))
     read = dict(tables=[table.name for table in source.tables]) if source.tables else {}
     return {**described, **read, **source.metainfo}
-
-
-def _range_said(options: ConversionOptions) -> dict[str, Any]:
-    """``pixel_range`` where images are scaled as they are read; copies have been, which is only noted."""
-    if options.pixel_range is None:
-        return {}
-    return {'pixel_range' if options.short_side is None else 'copied_with_pixel_range': options.pixel_range.describe()}

@@ -22,6 +22,7 @@ from .mimic_cxr import decode_labels, number_with_letter, read_mimic_labels
 
 #: What the annotation files must agree in, for their studies to stand in one.
 _COMMON = ('dataset', 'synthetic', 'min_sentences', 'sentence_splitter', 'resized_short_side', 'images_checked')
+_RANGE = {'pixel_range', 'copied_with_pixel_range'}  # carried over where the files have one
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _read_entries(options: Mimic5x200Options, wanted: set[str]) -> tuple[dict[st
         if not labelled:
             raise ValueError(f'{path}: no study has labels. Give the table mimic-cxr-2.0.0-chexpert.csv.gz as '
                              '--labels, or take them from the reports with --label-reports')
-        described = {key: studies.metainfo.get(key) for key in _COMMON}
+        described = {key: studies.metainfo.get(key) for key in (*_COMMON, *_RANGE & studies.metainfo.keys())}
         if common and described != common:
             raise ValueError(f'{path}: its metainfo is {described}, that of the files before {common}. Convert all of '
                              'them with the same options')

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from prior_mm.datasets.errors import AnnotationError, StudyError
+from prior_mm.datasets.images import PixelRange, read_pixel_range
 from prior_mm.datasets.visit import Visit
 
 _NAMED = 3  # so many ids stand in a message
@@ -19,7 +20,8 @@ class LabelShare:
 
     The entries are cut down to those of a list of ids. A sample is read the same for the same :class:`Visit`, whatever
     generator its transforms draw from; for a bare index nothing is seeded. A sample that comes to nothing is an error:
-    MMEngine would take another one at random, in silence.
+    MMEngine would take another one at random, in silence. ``pixel_range`` of the annotation file's
+    ``metainfo`` (or ``info``) reaches the pipeline, where ``LoadRadiographFile`` obeys it.
 
     Args:
         *args: What the data set takes.
@@ -27,10 +29,13 @@ class LabelShare:
         **options: What the data set takes.
 
     Raises:
-        AnnotationError: If the list is missing or empty, or names images that the annotation file lacks.
+        AnnotationError: If the list is missing or empty, or names images that the annotation file lacks; or if its
+            ``pixel_range`` is none.
     """
 
     data_list: list[dict]
+    _metainfo: dict[str, Any]
+    _pixel_range: PixelRange | None = None
 
     def __init__(self, *args: Any, ids: str | None = None, **options: Any) -> None:
         self.ids = ids  # before the entries are loaded, which the parent's constructor does
@@ -45,7 +50,13 @@ class LabelShare:
         entries = super().filter_data()  # type: ignore[misc]
         if not entries:
             raise AnnotationError(f'{ann_file} holds no image that can be used')
+        self._pixel_range = read_pixel_range(self._metainfo)
         return entries
+
+    def get_data_info(self, idx: int) -> dict:
+        """The annotation of one image, and how its file is to be read where that is not in it."""
+        entry = super().get_data_info(idx)  # type: ignore[misc]  # loads the entries, if that was put off
+        return entry if self._pixel_range is None else dict(entry, pixel_range=self._pixel_range)
 
     def prepare_data(self, idx: 'Visit | int') -> Any:
         """One sample through the pipeline.
@@ -61,7 +72,7 @@ class LabelShare:
             with seeded(visit):
                 data = super().prepare_data(index)  # type: ignore[misc]
         if data is None:
-            path = self.get_data_info(index).get('img_path')  # type: ignore[attr-defined]
+            path = self.get_data_info(index).get('img_path')
             raise StudyError(f'{path}: a transform of the pipeline gave nothing for it, and no other image is taken '
                              'in its place. Let the transforms keep every image (a crop: allow_negative_crop=True)')
         return data

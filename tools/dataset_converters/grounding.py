@@ -28,6 +28,7 @@ from prior_mm.converters.grounding.convert import convert_grounding
 from prior_mm.converters.grounding.ms_cxr import find_ms_cxr, read_ms_cxr
 from prior_mm.converters.grounding.phrase import PROMPT, GroundedPhrase
 from prior_mm.converters.layout_error import LayoutError
+from prior_mm.converters.range_options import add_range_options
 
 #: By format what its file of annotations is called, for messages and where it is looked for.
 _FILES = dict(ms_cxr='MS_CXR_Local_Alignment_v*.csv (or .json)', chestx_det10='train.json and test.json',
@@ -47,6 +48,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--image-root', type=Path, help='what image paths count from (default: root)')
     parser.add_argument('--out', type=Path, help='where annotations/ and masks/ are written (default: root)')
     parser.add_argument('--no-images', action='store_true', help='do not look for the images')
+    add_range_options(parser)
     parser.add_argument('--examples', type=int, default=0, metavar='N', help='name N dropped images for each reason')
     arguments = parser.parse_args()
     if '{finding}' not in arguments.prompt:
@@ -96,7 +98,7 @@ def main() -> int:
             raise LayoutError(problems)
         files = find_files(arguments)
         phrases = read_phrases(arguments, files)
-        tally, splits = convert_grounding(arguments.format, phrases, files, settings)
+        tally, splits = convert_grounding(arguments.format, phrases, files, settings, console)
         return tally, splits, [f'Phrases: {sum(tally.kept.values()):,} of {len(phrases):,}.']
 
     return run_downstream(arguments, convert)

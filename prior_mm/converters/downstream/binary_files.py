@@ -12,6 +12,7 @@ from prior_mm.files.whole_files import write_whole
 from ..annotation_files import LEFT_OUT, write_annotations
 from ..mimic_layout import is_said_to_be_synthetic
 from .binary_images import BinaryDataset, KeptImage, keep_images, look_at_images
+from .look import print_range
 from .masks import MaskWriter
 from .protocol_repeats import Repeat, Written, protocol_repeats
 from .settings import DownstreamSettings
@@ -71,6 +72,7 @@ def common_metainfo(data: BinaryDataset, settings: DownstreamSettings, repeat: R
     options = dict(repeat.splits.origin, positives_only=positives_only, pixels=data.options.pixels)
     return dict(schema=schema, dataset=data.name, split=split, **repeat.metainfo, classes=list(classes),
                 synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
+                **settings.range_said,
                 sources=source_hashes([data.table, *repeat.splits.files, *filter(None, [data.options.patients])]),
                 options=options, images=images, summary=tally.summary(split))
 
@@ -78,7 +80,9 @@ def common_metainfo(data: BinaryDataset, settings: DownstreamSettings, repeat: R
 def _write_repeats(data: BinaryDataset, settings: DownstreamSettings, repeats: Sequence[Repeat], console: Console,
                    write_more: WriteMore) -> list[Written]:
     """The masks of all sets of splits come first, then the lists that name them."""
+    console.print(f'Read: {data.table}', markup=False, highlight=False, soft_wrap=True)
     seen = look_at_images(data, settings, {image for repeat in repeats for image in repeat.splits.of}, console)
+    print_range([(path, 'frontal') for path in seen.paths.values()], settings, console)
     sets = [(repeat, *keep_images(data, repeat, seen)) for repeat in repeats]
     if data.options.with_masks:
         masked = {image.image_id: image for repeat, kept, _ in sets if 'segmentation' in repeat.tasks

@@ -15,6 +15,7 @@ from ..layout_error import LayoutError
 from ..mimic_layout import is_said_to_be_synthetic
 from .chexpert_images import find_image, image_folders
 from .chexpert_labels import UNKNOWN, ChexpertRow, LabelPolicy, make_policy, read_chexpert
+from .look import print_range
 from .protocol_repeats import Repeat, Written, missing_lists, protocol_repeats
 from .settings import DownstreamSettings
 from .splits import Splits
@@ -190,6 +191,9 @@ def _write_repeats(tables: _Tables, settings: DownstreamSettings, options: Chexp
                 if number % _BAR == 0:  # moving the bar costs more than converting a row
                     progress.advance(task, min(_BAR, len(table) - number))
                 looked[row.path] = _look(row, row.path in wanted, settings, options)
+    print_range([(looked[row.path].entry['img_path'], 'frontal' if row.frontal else 'lateral')
+                 for table in (tables.rows, tables.official, tables.tested) for row in table
+                 if row.path in wanted and looked[row.path].fault is None], settings, console)
     sources = source_hashes([path for path in (tables.train, tables.valid, tables.test) if path])
     return [(repeat, _write_repeat(tables, settings, options, repeat, looked, sources)) for repeat in repeats]
 
@@ -214,6 +218,7 @@ def _write_repeat(tables: _Tables, settings: DownstreamSettings, options: Chexpe
     folder = repeat.annotations(settings)
     metainfo = dict(schema=MULTI_LABEL, dataset='chexpert', **repeat.metainfo, classes=list(options.policy.classes),
                     synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
+                    **settings.range_said,
                     sources={**sources, **source_hashes(repeat.splits.files)},
                     options=dict(repeat.splits.origin, uncertain=dict(options.policy.uncertain),
                                  missing=options.policy.missing, frontal_only=options.frontal_only))

@@ -17,6 +17,7 @@ from ..mimic_layout import is_said_to_be_synthetic
 from .chexpert import find_table, missing_parts
 from .chexpert_images import find_image
 from .chexpert_labels import COMPETITION, ChexpertRow, image_of, make_policy, read_chexpert
+from .look import print_range
 from .settings import DownstreamSettings
 from .subsets import stratified_order
 from .tally import Dropped, Tally
@@ -183,6 +184,8 @@ def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int],
         raise LayoutError(problems)
     table = train_csv or find_table(settings, 'train')
     rows = read_chexpert(table, COMPETITION) if table else []
+    for path in (*files, *([table] if table else [])):
+        console.print(f'Read: {path}', markup=False, highlight=False, soft_wrap=True)
     chosen: dict[str, list[Chosen]] = {}
     for name, source in lists.items():
         chosen[name] = draw_list(rows, source, per_class) if isinstance(source, int) else read_list(source)
@@ -201,6 +204,8 @@ def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int],
             entries[name] = [entry for item in items if (entry := _entry(item, name, settings, tally))]
             progress.advance(task, len(items))
     tally.check_not_empty()
+    images = dict.fromkeys(entry['img_path'] for found in entries.values() for entry in found)
+    print_range([(path, 'frontal') for path in images], settings, console)
     for name, source in lists.items():
         drawn = isinstance(source, int)
         read = [source] if isinstance(source, Path) else []
@@ -208,6 +213,7 @@ def convert_5x200(settings: DownstreamSettings, lists: Mapping[str, Path | int],
                         **({'protocol': protocol, 'repeat': f'seed{source}' if drawn else 'official'}
                            if protocol else {}),
                         synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
+                        **settings.range_said,
                         sources=source_hashes([*read, *([table] if table else [])]),
                         options=dict(seed=source, per_class=per_class) if drawn else dict(
                             list=read[0].name, compared_with_train_csv=table is not None),

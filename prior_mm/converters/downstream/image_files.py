@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from prior_mm.datasets.errors import ImageError
 
 _ID = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,127}')
-SUFFIXES = ('.dcm', '.dicom', '.png', '.jpg', '.jpeg')
+SUFFIXES = ('.dcm', '.dicom', '.png', '.jpg', '.jpeg', '.tif', '.tiff')
 
 
 def index_images(root: Path, folder: Path, without: Path) -> dict[str, str]:
@@ -68,14 +68,14 @@ def image_size(path: Path) -> tuple[int, int]:
     """Width and height in pixels, from the header: no pixel is decoded.
 
     Raises:
-        ImageError: If it is no DICOM, PNG or JPEG file, or its header is damaged; the message names the mend.
+        ImageError: If it is no DICOM, PNG, JPEG or TIFF file, or its header is damaged; the message names the mend.
     """
     try:
         with path.open('rb') as file:
             is_dicom = file.read(132)[128:] == b'DICM'
         return _dicom_size(path) if is_dicom else _raster_size(path)
     except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise ImageError(f'{path}: is no DICOM, PNG or JPEG file ({error}). Fetch it again') from None
+        raise ImageError(f'{path}: is no DICOM, PNG, JPEG or TIFF file ({error}). Fetch it again') from None
     except Exception as error:  # pydicom raises anything on damaged files
         raise ImageError(f'{path}: the header is damaged ({type(error).__name__}: {error}). Fetch it again') from error
 

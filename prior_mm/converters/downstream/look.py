@@ -1,5 +1,5 @@
 """Looking at the image files of a data set on all cores, each once: is it one, how large, and a small copy if asked."""
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -10,8 +10,10 @@ from typing import NamedTuple
 from rich.console import Console
 
 from prior_mm.datasets.errors import ImageError
+from prior_mm.datasets.images import PixelRange
 
 from ..conversion_run import available_cores, start_worker
+from ..measured_range import SAMPLE, measure_range
 from ..resized_copies import resized_path, write_resized
 from .image_files import image_size
 from .settings import DownstreamSettings
@@ -48,7 +50,7 @@ def look_at_files(paths: Mapping[str, str], settings: DownstreamSettings, consol
 
     Args:
         paths: By id, relative to the image root; '' for those that were not found.
-        settings: Folders, whether images are looked for, the size of the copies, and processes.
+        settings: Folders, whether images are looked for, size and gray values of the copies, and processes.
         console: For the progress bar.
 
     Raises:
@@ -60,7 +62,7 @@ def look_at_files(paths: Mapping[str, str], settings: DownstreamSettings, consol
     if not settings.check_images:
         seen.paths.update(there)
         return seen
-    look = partial(_look, settings.image_root, settings.output, settings.short_side)
+    look = partial(_look, settings.image_root, settings.output, settings.short_side, settings.pixel_range)
     with progress_bar(console, 'images') as progress:
         name = 'looking at images' if settings.short_side is None else 'resizing images'
         found = progress.track(_all(look, there.values(), settings.workers), total=len(there), description=name)
@@ -72,18 +74,33 @@ def look_at_files(paths: Mapping[str, str], settings: DownstreamSettings, consol
     return seen
 
 
+def print_range(images: Sequence[tuple[str, str]], settings: DownstreamSettings, console: Console) -> None:
+    """Print what the gray values of some images are, and the mend where they leave most of the scale unused.
+
+    Args:
+        images: Path from the image root and view of each; some are read, from all over the data set.
+        settings: Folders, whether images are looked at, and how they will be read.
+        console: Where to.
+    """
+    if not settings.check_images:
+        return
+    some = ((settings.image_root / path, view) for path, view in images[::max(1, len(images) // SAMPLE)])
+    for line in measure_range(some, settings.pixel_range):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 _Seen = tuple[str, Size | None, Size | None, str]
 
 
-def _look(root: Path, output: Path, short_side: int | None, path: str) -> _Seen:
+def _look(root: Path, output: Path, short_side: int | None, pixel_range: PixelRange | None, path: str) -> _Seen:
     try:
         if not (root / path).stat().st_size:
             return path, None, None, ''
         original = Size(*image_size(root / path))
         if short_side is None:
             return path, original, original, ''
-        copy = resized_path(path, short_side)
-        write_resized(root / path, output / copy, short_side)
+        copy = resized_path(path, short_side, pixel_range)
+        write_resized(root / path, output / copy, short_side, pixel_range)
         return copy, Size(*image_size(output / copy)), original, ''
     except ImageError as error:
         return path, None, None, str(error)

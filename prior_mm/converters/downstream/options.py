@@ -8,6 +8,7 @@ from rich.console import Console
 
 from prior_mm.protocols import DRAWS, PROTOCOLS, protocol
 
+from ..range_options import add_range_options, chosen_range
 from .protocol_repeats import Written, needs_lists, print_repeats, protocols_of
 from .settings import DownstreamSettings
 from .splits import SHARES, parse_shares
@@ -29,6 +30,7 @@ def downstream_parser(description: str, dataset: str = '') -> argparse.ArgumentP
     parser.add_argument('--image-root', type=Path, help='what image paths count from (default: root)')
     parser.add_argument('--out', type=Path, help='where annotations/ and masks/ are written (default: root)')
     parser.add_argument('--no-images', action='store_true', help='do not look for the images: convert the labels alone')
+    add_range_options(parser)
     parser.add_argument('--examples', type=int, default=0, metavar='N', help='name N dropped images for each reason')
     if dataset:
         parser.add_argument('--protocol', action='append', choices=list(protocols_of(dataset)), metavar='NAME',
@@ -124,12 +126,13 @@ def chosen_lists(parser: argparse.ArgumentParser, arguments: argparse.Namespace,
 def settings_of(arguments: argparse.Namespace) -> DownstreamSettings:
     """The settings that the options of :func:`downstream_parser` stand for."""
     root = arguments.root
-    folders = dict(root=root, image_root=arguments.image_root or root, output=arguments.out or root)
+    common = dict(root=root, image_root=arguments.image_root or root, output=arguments.out or root,
+                  check_images=not arguments.no_images, pixel_range=chosen_range(arguments))
     if 'split_dir' not in arguments:
-        return DownstreamSettings(**folders, check_images=not arguments.no_images)
-    return DownstreamSettings(**folders, split_dir=arguments.split_dir, shares=arguments.shares or dict(SHARES),
+        return DownstreamSettings(**common)
+    return DownstreamSettings(**common, split_dir=arguments.split_dir, shares=arguments.shares or dict(SHARES),
                               percents=tuple(arguments.label_shares), seed=getattr(arguments, 'seed', None) or 0,
-                              check_images=not arguments.no_images, short_side=getattr(arguments, 'resize', None),
+                              short_side=getattr(arguments, 'resize', None),
                               workers=getattr(arguments, 'workers', None))
 
 

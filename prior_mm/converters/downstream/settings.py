@@ -2,7 +2,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from prior_mm.datasets.images import PixelRange
+
+from ..range_options import range_said
 from .splits import SHARES, Splits, draw_splits, read_split_lists
 
 
@@ -21,6 +25,7 @@ class DownstreamSettings:
         check_images: Whether the images are looked for.
         short_side: Pixels of the short side of the copies that are written; ``None`` writes none.
         workers: Processes that look at images; one a core by default.
+        pixel_range: How images are scaled as they are read, here for copies, or in training.
     """
     root: Path
     image_root: Path
@@ -32,6 +37,7 @@ class DownstreamSettings:
     check_images: bool = True
     short_side: int | None = None
     workers: int | None = None
+    pixel_range: PixelRange | None = None
 
     @property
     def data_root(self) -> Path:
@@ -42,6 +48,11 @@ class DownstreamSettings:
     def annotations(self) -> Path:
         """Folder of the annotation files."""
         return self.output / 'annotations'
+
+    @property
+    def range_said(self) -> dict[str, Any]:
+        """What annotation files say of :attr:`pixel_range`."""
+        return range_said(self.pixel_range, self.short_side)
 
     def with_seed(self, seed: int) -> 'DownstreamSettings':
         """The same with another seed."""

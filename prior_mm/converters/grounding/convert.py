@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from rich.console import Console
+
 from prior_mm.datasets.downstream_schemas import GROUNDING
 from prior_mm.files.whole_files import write_whole
 
 from ..annotation_files import LEFT_OUT, write_annotations
 from ..downstream.image_files import image_size, index_images
+from ..downstream.look import print_range
 from ..downstream.masks import mask_to_png
 from ..downstream.settings import DownstreamSettings
 from ..downstream.tally import Dropped, Tally
@@ -25,7 +28,8 @@ MASKS = 'masks/grounding'
 
 
 def convert_grounding(name: str, phrases: Sequence[GroundedPhrase], sources: Sequence[Path],
-                      settings: DownstreamSettings, protocol: str | None = None) -> tuple[Tally, tuple[str, ...]]:
+                      settings: DownstreamSettings, console: Console,
+                      protocol: str | None = None) -> tuple[Tally, tuple[str, ...]]:
     """Write ``annotations/grounding/all.json`` and a file for each split.
 
     Args:
@@ -33,6 +37,7 @@ def convert_grounding(name: str, phrases: Sequence[GroundedPhrase], sources: Seq
         phrases: All of them.
         sources: Files that they come from.
         settings: Folders, the seed of the split, and whether images are looked for.
+        console: For what the images' gray values are.
         protocol: Stands in the files.
 
     Returns:
@@ -57,6 +62,7 @@ def convert_grounding(name: str, phrases: Sequence[GroundedPhrase], sources: Seq
         number = counts[path] = counts.get(path, -1) + 1
         entries.append((split, _entry(phrase, path, f'{PurePosixPath(path).stem}_{number}', settings)))
     tally.check_not_empty()
+    print_range([(path, 'frontal') for path in counts], settings, console)
     splits = tuple(split for split in ('train', 'validate', 'test') if tally.kept[split])
     folder = settings.annotations / 'grounding'
     for part in ('all', *splits):
@@ -64,7 +70,7 @@ def convert_grounding(name: str, phrases: Sequence[GroundedPhrase], sources: Seq
         metainfo = dict(schema=GROUNDING, dataset=name, split=part, classes=[*findings],
                         **(dict(protocol=protocol) if protocol else {}),
                         synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
-                        sources=source_hashes(sources), summary=_summary(chosen))
+                        **settings.range_said, sources=source_hashes(sources), summary=_summary(chosen))
         write_annotations(folder / f'{part}.json', metainfo, map(json.dumps, chosen))
     tally.write_faults(folder / LEFT_OUT)
     return tally, splits

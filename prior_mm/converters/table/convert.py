@@ -9,7 +9,7 @@ from rich.console import Console
 from prior_mm.files.whole_files import write_whole
 
 from ..convert import DatasetSource, convert_dataset
-from ..downstream.look import look_at_files
+from ..downstream.look import look_at_files, print_range
 from ..downstream.protocol_repeats import Repeat, Written
 from ..downstream.settings import DownstreamSettings
 from ..downstream.written_files import source_hashes
@@ -91,7 +91,7 @@ def convert_table(settings: DownstreamSettings, options: TableOptions, console: 
     if not (labels.classes or columns.has_reports or boxes or masks):
         raise ValueError(f'{table}: nothing is known of the images: no report, label, box or mask. Name their columns '
                          'with --report, --labels, --names, --boxes or --mask')
-    _say(f'{table}: {len(rows):,} rows, {len(images):,} images. Its columns:', console, *columns.describe(),
+    _say(f'Read: {table}, {len(rows):,} rows, {len(images):,} images. Its columns:', console, *columns.describe(),
          *(place.describe() for place in (boxes, masks) if place))
     if labels.classes:
         _say(f'Classes: {", ".join(labels.classes)}.'
@@ -115,10 +115,12 @@ def convert_table(settings: DownstreamSettings, options: TableOptions, console: 
     wanted = {name for repeat in repeats for name in repeat.splits.of}
     paths = find_images((name for name in taken if name in wanted), settings, table,
                         found_masks.folders(settings.image_root) if found_masks else ())
+    seen = look_at_files(paths, settings, console)
+    print_range([(path, taken[name].view) for name, path in paths.items() if name in seen.paths], settings, console)
     data = TableDataset(
-        options.name, table, columns, labels.classes, images, taken, look_at_files(paths, settings, console),
+        options.name, table, columns, labels.classes, images, taken, seen,
         dict(dataset=options.name, synthetic=options.synthetic or is_said_to_be_synthetic(settings.root),
-             images_checked=settings.check_images, resized_short_side=settings.short_side,
+             images_checked=settings.check_images, resized_short_side=settings.short_side, **settings.range_said,
              sources=source_hashes([table, *([boxes.coco] if boxes.coco else [])])), found_boxes, found_masks)
     drawn = draw_masks(data, settings, console)
     written = []

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rich.console import Console
 
 from prior_mm.converters.downstream.masks import Box
 from prior_mm.converters.downstream.settings import DownstreamSettings
@@ -15,6 +16,7 @@ from prior_mm.converters.grounding.phrase import GroundedPhrase
 from prior_mm.datasets import PhraseGrounding
 
 ROOT = Path(__file__).parents[3]
+QUIET = Console(quiet=True)
 REAL = ROOT.parent / 'shared' / 'data' / 'real' / 'nih'
 
 
@@ -37,12 +39,12 @@ def test_splits_by_patients(tmp_path):
     image(tmp_path / 'a.png')
     settings = DownstreamSettings(tmp_path, tmp_path, tmp_path)
     phrases = [phrase(patient=f'p{number // 2}', phrase=f'mass {number}') for number in range(400)]
-    tally, splits = convert_grounding('made up', phrases, [], settings)
+    tally, splits = convert_grounding('made up', phrases, [], settings, QUIET)
     validate, test = ({entry['patient_id'] for entry in read(tmp_path, part)} for part in ('validate', 'test'))
     assert splits == ('validate', 'test') and not validate & test and 20 <= len(validate) <= 60
     assert len(read(tmp_path, 'all')) == 400 == tally.kept['test'] + tally.kept['validate']
     before = read(tmp_path, 'test')
-    convert_grounding('made up', phrases, [], settings)
+    convert_grounding('made up', phrases, [], settings, QUIET)
     assert read(tmp_path, 'test') == before
 
 
@@ -53,7 +55,7 @@ def test_images_shares_masks_and_what_is_missing(tmp_path):
     mask[3, 4] = 1
     phrases = [phrase('a.jpg', split='test', boxes=(Box(.5, .1, .25, .2), ), width=None, height=None),
                phrase('a', split='val', boxes=(), mask=mask), phrase('b.png', split='test')]
-    tally, splits = convert_grounding('made up', phrases, [], DownstreamSettings(tmp_path, tmp_path, tmp_path))
+    tally, splits = convert_grounding('made up', phrases, [], DownstreamSettings(tmp_path, tmp_path, tmp_path), QUIET)
     entry, = read(tmp_path, 'test')
     assert entry['img_path'] == 'deep/a.png' and (entry['width'], entry['height']) == (40, 30)
     assert entry['boxes'] == [pytest.approx([20, 3, 10, 6])] and splits == ('validate', 'test')
@@ -66,7 +68,7 @@ def test_unknown_split_is_named(tmp_path):
     """A split that is none of those known would be lost without a word."""
     image(tmp_path / 'a.png')
     with pytest.raises(ValueError, match="the split 'dev' of a.png"):
-        convert_grounding('x', [phrase(split='dev')], [], DownstreamSettings(tmp_path, tmp_path, tmp_path))
+        convert_grounding('x', [phrase(split='dev')], [], DownstreamSettings(tmp_path, tmp_path, tmp_path), QUIET)
 
 
 def run(*words) -> subprocess.CompletedProcess:
