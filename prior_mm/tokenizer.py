@@ -87,6 +87,8 @@ def _from_hugging_face(source: str, path: Path, local_files_only: bool,
             str(path) if path.is_dir() else source, local_files_only=local_files_only or path.is_dir(),
             trust_remote_code=False, use_fast=True, **options)
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if path.is_dir() and _names_code(path) and (path / 'vocab.txt').is_file():  # CXR-BERT: WordPiece, as BERT's
+            return BertTokenizerFast.from_pretrained(str(path), local_files_only=True, **options)
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if path.is_dir():
             raise ValueError(f'The folder {path} holds no tokenizer that can be read (wanted: tokenizer.json, or '
@@ -99,3 +101,9 @@ def _from_hugging_face(source: str, path: Path, local_files_only: bool,
     if not getattr(tokenizer, 'is_fast', False):
         raise ValueError(f'The tokenizer {source} has no fast version (tokenizer.json or vocab.txt)')
     return tokenizer
+
+
+def _names_code(folder: Path) -> bool:
+    """Whether a folder's configs ask for Python of its own, which is never run."""
+    return any(path.is_file() and 'auto_map' in path.read_text(encoding='utf-8', errors='replace')
+               for path in (folder / 'tokenizer_config.json', folder / 'config.json'))

@@ -5,6 +5,8 @@
 set -eu
 config=$1 gpus=$2; shift 2
 nodes=${NNODES:-1} address=${MASTER_ADDR:-127.0.0.1} port=${PORT:-29500} restarts=${MAX_RESTARTS:-0}
+. "$(dirname "$0")/free_port.sh"
+need_free_port "$port" tools/dist_train.sh
 if [ "$restarts" -gt 0 ]; then
     # Each start needs a meeting point of its own: in a shared one, the second finds the addresses of the first's dead.
     export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1

@@ -16,11 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmengine.config import DictAction
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from prior_mm.downstream.command_line import add_downstream_options, apply_options, options_of
 from prior_mm.downstream.runs import Run, add_anew_option, run_all
+from prior_mm.engine.config_names import Options
 from prior_mm.engine.launch import errors_as_messages, load_config
 from prior_mm.evaluation import print_summary, summarise
 
@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
 def plan(args: argparse.Namespace) -> list[Run]:
     """The runs, each with the result file that train.py and test.py take for its settings."""
     reader = argparse.ArgumentParser()
-    reader.add_argument('changes', nargs='*', action=DictAction)
+    reader.add_argument('changes', nargs='*', action=Options)
     config = load_config(args.config, reader.parse_args(args.cfg_options).changes, args.work_dir)
     name, of_test = Path(args.config).stem, ('--allow-missing', ) if args.allow_missing else ()
     if draws := config.get('draws'):

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from prior_mm.downstream.command_line import add_run_options, read_run
 from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, resume_after_restart
+from prior_mm.engine.resumed_config import HOW
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,6 +22,8 @@ def parse_args() -> argparse.Namespace:
                     seed="the run's seed, instead of the config's")
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
                         help='go on from a checkpoint; without one, from the latest of the work folder')
+    parser.add_argument('--resume-schedule', choices=HOW, help='learning rate of a resumed run of another length: as '
+                        'if it had always been so long, or as it was, and its last value from the old end on')
     parser.add_argument('--amp', action='store_true', help='mixed precision, whatever the config says')
     parser.add_argument('--no-validate', action='store_true', help='do not validate')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
@@ -40,6 +43,8 @@ def main() -> None:
     if args.resume:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
+    if args.resume_schedule:
+        config.resume_schedule = args.resume_schedule
     resume_after_restart(config)
     build_runner(config, args.launcher).train()
 

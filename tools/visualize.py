@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmengine.config import DictAction
 
+from prior_mm.engine.config_names import Options
 from prior_mm.engine.launch import errors_as_messages, find_checkpoint, load_config
 from prior_mm.visualization import draw_run
 
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument('config', help="the run's config")
     parser.add_argument('checkpoint', nargs='?', help="by default the run's best, else its last")
     parser.add_argument('--work-dir', help="the run's folder; by default what the config says")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
+    parser.add_argument('--cfg-options', nargs='+', action=Options, help='changes to the config, key=value')
     args = parser.parse_args()
     config = load_config(args.config, args.cfg_options, args.work_dir)
     for picture in draw_run(config, args.checkpoint or find_checkpoint(config.work_dir, args.config)):

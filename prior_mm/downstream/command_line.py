@@ -2,8 +2,9 @@
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
+from prior_mm.engine.config_names import Options
 from prior_mm.engine.launch import load_config
 
 from .settings import Downstream, apply_settings
@@ -22,7 +23,7 @@ def add_run_options(parser: argparse.ArgumentParser, work_dir: str = '', seed: s
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help=work_dir)
     parser.add_argument('--seed', type=int, help=seed)
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
+    parser.add_argument('--cfg-options', nargs='+', action=Options, help='changes to the config, key=value')
     add_downstream_options(parser)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import mmengine
 import torch
 from mmengine.dist import broadcast_object_list, get_world_size, is_main_process
+from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
@@ -22,6 +23,10 @@ from prior_mm.checkpoints.text_side import check_text_side, text_side
 from prior_mm.files.fingerprint import fingerprint
 from prior_mm.version import __version__
 
+from .hook_state import check_resumable, hook_states, load_hook_states, load_log_history, log_history
+from .plain import plain
+from .resumed_config import check_config
+from .schedules import check_schedules, take_schedules
 from .stop_signals import shield_workers
 from .unwrapped import unwrapped
 
@@ -53,11 +58,28 @@ class DataRunner(_Base):
     _within_step = _predicts = False
     _text_side: dict[str, Any] | None = None
     _fingerprint: dict[str, Any] | None = None
+    _before_validation: dict[str, Any] | None = None
 
     def call_hook(self, fn_name: str, **kwargs) -> None:
-        """As MMEngine's, and keep in mind whether the present step is done but not counted yet."""
+        """As MMEngine's, and keep in mind whether the present step is done but not counted yet.
+
+        A resumed run repeats a validation that is due. So what is written while one goes on, or because of its figures,
+        holds what schedules and hooks remembered before it.
+        """
         self._within_step = fn_name == 'after_train_iter'
+        if fn_name == 'before_val':
+            self._before_validation = self._remembered()
         super().call_hook(fn_name, **kwargs)
+        if fn_name == 'after_val':
+            self._before_validation = None
+
+    def _remembered(self) -> dict[str, Any]:
+        """States of schedules and hooks, as plain data."""
+        # None with StagedTrainLoop: its schedule is a function
+        schedulers = self.param_schedulers if isinstance(self.param_schedulers, list) else []
+        states = [{key: plain(value) for key, value in scheduler.state_dict().items() if not callable(value)}
+                  for scheduler in schedulers if hasattr(scheduler, 'state_dict')]  # OneCycleLR's holds a function
+        return dict(param_schedulers=states, hooks=hook_states(self.hooks))
 
     @property
     def resumes_latest(self) -> bool:
@@ -97,6 +119,9 @@ class DataRunner(_Base):
     @staticmethod
     def build_dataloader(dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False) -> Any:
         """As MMEngine's; the workers outlive a signal that asks the run to stop."""
+        if isinstance(dataloader, dict) and not dataloader.get('num_workers'):  # no worker that could persist
+            dataloader = {key: value for key, value in dataloader.items()
+                          if key not in ('persistent_workers', 'prefetch_factor', 'timeout', 'multiprocessing_context')}
         built = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         return built if built is dataloader else shield_workers(built)
 
@@ -155,14 +180,18 @@ class DataRunner(_Base):
         meta.update(given)
         if hasattr(model.data_preprocessor, 'describe'):
             meta['preprocessing'] = plain(model.data_preprocessor.describe())
+        if hasattr(self.train_loop, 'kept_schedule'):
+            meta['kept_schedule'] = self.train_loop.kept_schedule
         checkpoint['meta'] = meta
         if save_optimizer:
             # What CheckpointHook needs to go on: the best score and the files that it keeps.
             checkpoint['runtime_info'] = {key: value for key, value in self.message_hub.runtime_info.items()
-                                          if key in ('best_score', 'best_ckpt', 'last_ckpt', 'keep_ckpt_ids')}
+                                          if key.startswith(('best_score', 'best_ckpt', 'last_ckpt', 'keep_ckpt_ids'))}
             checkpoint['runtime_info'] = plain(checkpoint['runtime_info'])
-        if save_param_scheduler and self.param_schedulers:  # none with StagedTrainLoop: its schedule is a function
-            checkpoint['param_schedulers'] = [plain(scheduler.state_dict()) for scheduler in self.param_schedulers]
+            checkpoint['log_history'] = log_history(self.message_hub, self._window_of_logs())
+            checkpoint.update(self._before_validation or self._remembered())
+            if not save_param_scheduler or not checkpoint['param_schedulers']:
+                del checkpoint['param_schedulers']
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         try:
             save_checkpoint(checkpoint, f'{out_dir}/{filename}')
@@ -212,7 +241,7 @@ class DataRunner(_Base):
         self.loaded_meta = loaded['meta'] if isinstance(loaded.get('meta'), dict) else {}
         check_text_side(self._text_side, self.loaded_meta, filename)
         checkpoint = dict(state_dict={key.removeprefix('module.'): value for key, value in weights.items()})
-        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        self._tell_hooks(checkpoint)
         self.logger.info(self.take_weights(checkpoint['state_dict'], filename, strict))
         self._has_loaded = True
         if self._predicts:
@@ -250,6 +279,11 @@ class DataRunner(_Base):
         if not all(type(meta[name]) is int and meta[name] >= 0 for name in ('epoch', 'iter')):
             raise ValueError(f'{filename} cannot be resumed: its epoch and iter must be whole numbers, they are '
                              f'{meta["epoch"]!r} and {meta["iter"]!r}. Take another checkpoint of the run')
+        try:
+            check_resumable(self.hooks, checkpoint, len(self.train_dataloader))
+            schedule = check_config(self, meta)
+        except ValueError as error:
+            raise ValueError(f'{filename} cannot be resumed: {error}') from None
         now = dict(steps_per_epoch=len(self.train_dataloader), world_size=get_world_size())
         for name, value in now.items():
             if meta.get(name, value) != value:
@@ -260,33 +294,45 @@ class DataRunner(_Base):
             self.logger.warning(f'the seed of {filename}, {meta["seed"]}, is taken instead of {self.seed}')
             self.reseed(meta['seed'])
             self.train_dataloader.sampler.seed = meta['seed']
+        self._resume = True  # what EMAHook looks at
+        self._tell_hooks(checkpoint)
         self.logger.info(self.take_weights(checkpoint['state_dict'], filename, strict=True))
         self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
         try:
             self.take_optimizer(checkpoint['optimizer'])
             if self.param_schedulers and 'param_schedulers' in checkpoint:
-                self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
-                for scheduler, state in zip(self.param_schedulers, checkpoint['param_schedulers'], strict=True):
-                    scheduler.load_state_dict(state)
+                take_schedules(self, checkpoint['param_schedulers'], schedule)
             for key, value in checkpoint.get('runtime_info', {}).items():
                 self.message_hub.update_info(key, value)
+            load_log_history(self.message_hub, checkpoint.get('log_history', {}))
+            anew = load_hook_states(self.hooks, checkpoint.get('hooks', {}))
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ValueError(f'{filename} cannot be resumed: the state of its optimizer or schedules is damaged, or '
                              f'that of another model ({type(error).__name__}: {error}). Take another checkpoint of the '
                              f'run, or start from its weights: --cfg-options load_from={filename}') from error
+        if anew:
+            self.logger.warning(f'{filename} holds no state of {", ".join(anew)}: they begin anew')
         self._has_loaded = True
         self.logger.info(f'resumed from {filename}: epoch {self.epoch}, step {self.iter}')
 
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        """As MMEngine's; see :func:`.schedules.check_schedules`."""
+        check_schedules(scheduler, self.max_epochs, self.max_iters)
+        return super().build_param_scheduler(scheduler)
 
-def plain(value: Any) -> Any:
-    """Config values as plain data: tuples as lists, what is neither number, text nor container as its text."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [plain(item) for item in value]
-    if value is None or type(value) in (str, int, float, bool):
-        return value
-    return plain(value.item()) if hasattr(value, 'item') else str(value)
+    def _tell_hooks(self, checkpoint: dict[str, Any]) -> None:
+        """Call ``after_load_checkpoint``; a test loads before EMAHook has copied the model, and then it copies this."""
+        for hook in self.hooks:
+            if not isinstance(hook, EMAHook) or hasattr(hook, 'ema_model'):
+                hook.after_load_checkpoint(self, checkpoint)
+
+    def _window_of_logs(self) -> int | None:
+        """How many steps the means of a log go back; None for all."""
+        windows = [entry.get('window_size') for entry in self.log_processor.custom_cfg]
+        if 'global' in windows:
+            return None
+        return max(self.log_processor.window_size, len(self.train_dataloader),
+                   *(window for window in windows if isinstance(window, int)), 1)
 
 
 def remember_scales(wrapper: OptimWrapper) -> OptimWrapper:

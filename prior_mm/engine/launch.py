@@ -20,6 +20,7 @@ from prior_mm.files.fingerprint import config_differences
 from prior_mm.files.whole_files import first_whole
 from prior_mm.registry import RUNNERS
 
+from .config_names import check_names, explain_argument, merge_options
 from .data_runner import DataRunner
 from .hooks import Preempted
 
@@ -45,13 +46,15 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
         while isinstance(error.__context__, ImportError):
             error = error.__context__
         raise error from None
+    except SyntaxError as error:
+        raise ValueError(f'{error.filename or path}, line {error.lineno}: this is no Python: {error.msg}') from error
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         # MMEngine notes the package of a base such as prior_mm::prior/pretrain_mimic.py in each dict with a type, and
         # then takes the note for an argument of this function.
         if isinstance(collate := (config.get(name) or {}).get('collate_fn'), dict):
             collate.pop('_scope_', None)
-    if options:
-        config.merge_from_dict(options)
+    merge_options(config, options or {})
+    check_names(config)
     config.work_dir = work_dir or config.get('work_dir') or str(Path('work_dirs', Path(path).stem))
     return config
 
@@ -140,6 +143,10 @@ def errors_as_messages(tool: str) -> Iterator[None]:
     except Preempted as stop:
         end_gloo_processes(stop.status)
         raise
+    except TypeError as error:
+        if os.environ.get('PRIOR_TRACEBACK') or (line := explain_argument(error)) is None:
+            raise
+        sys.exit(f'{tool}: {line}')
     except (OSError, ValueError, ImportError, FloatingPointError) as error:
         if os.environ.get('PRIOR_TRACEBACK'):
             raise

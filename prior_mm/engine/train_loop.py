@@ -1,5 +1,6 @@
 """The training loop in stages; every step is a function of the seed and its number."""
 from collections import defaultdict
+from dataclasses import replace
 
 import torch
 from mmengine.runner import EpochBasedTrainLoop
@@ -8,6 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 from prior_mm.registry import LOOPS
 
 from .guarded_step import GuardedSteps
+from .resumed_config import ASK
 from .stages import Stage, Stages
 from .unwrapped import unwrapped
 
@@ -37,6 +39,8 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         if len(self.dataloader) == 0:
             raise ValueError(f'an epoch of {len(self.dataloader.dataset)} studies has no batch of '
                              f'{self.dataloader.batch_size}: set train_dataloader.batch_size lower')
+        #: Of a run that was made longer but keeps its rates: the old stages, by number, and its steps.
+        self.kept_schedule: dict = {}
         self._entered: int | None = None
         self._resting: list[torch.nn.Parameter] = []
         self._steps: GuardedSteps | None = None
@@ -60,6 +64,61 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         """Whether an epoch, counted from 0, is the last of its stage."""
         number, first = self.stages.at(epoch)
         return epoch + 1 == first + self.stages.stages[number].epochs
+
+    def resume_schedule(self, before: dict, meta: dict, how: str | None, changed: bool) -> str | None:
+        """See which stage a resumed run is in, and what its rate does if that stage changed.
+
+        Stages that are to come may change. Those that are done are as they were, for nothing in them is trained again.
+        The stage of the last step that is done may have more epochs, or fewer, and another rate.
+
+        Args:
+            before: ``train_cfg`` of the checkpoint.
+            meta: Of the checkpoint.
+            how: See :func:`.resumed_config.check_config`.
+            changed: Whether there is any difference.
+
+        Raises:
+            ValueError: If the position would lie in another stage than before, or nobody said how the rate goes on.
+        """
+        self.kept_schedule = meta.get('kept_schedule') or {}
+        if not changed or 'stages' not in before:
+            return None
+        old, epoch = Stages.from_config(before['stages']), meta['epoch']
+        at_end = epoch > 0 and meta['iter'] == epoch * self.steps_per_epoch
+        number, first = old.at(epoch - at_end)
+        for past, present in zip(old.stages[:number + 1], (*self.stages.stages, None), strict=False):
+            if present is None or present.name != past.name or (
+                    past is not old.stages[number] and present.epochs != past.epochs):
+                raise ValueError(f'stage {past.name} of {past.epochs} epochs is done or under way, and now stands '
+                                 f'there {present and f"{present.name} of {present.epochs}"}: what is done stays as '
+                                 'it was')
+        past, present = old.stages[number], self.stages.stages[number]
+        if present.epochs < epoch - first:
+            raise ValueError(f'stage {past.name} shall have {present.epochs} epochs, {epoch - first} of it are done')
+        if present.epochs == epoch - first and at_end or present == past:
+            return None
+        if present.losses != past.losses:
+            raise ValueError(f'stage {past.name} is under way with losses {past.losses}, not {present.losses}')
+        if how is None:
+            raise ValueError(f'stage {past.name} had {past.epochs} epochs up to the rate {past.lr}, now it has '
+                             f'{present.epochs} up to {present.lr}: {ASK}')
+        if how == 'keep':
+            entries = dict(epochs=past.epochs, lr=past.lr, warmup_epochs=past.warmup_epochs, warmup_lr=past.warmup_lr)
+            kept = self.kept_schedule.get('stages', {})
+            self.kept_schedule = dict(iters=self.kept_schedule.get('iters', old.epochs * self.steps_per_epoch),
+                                      stages={str(number): entries, **kept})
+        else:
+            self.kept_schedule = {}
+        return how
+
+    def _rate(self) -> float:
+        """The learning rate of the present step."""
+        number, first = self.stages.at(self._epoch)
+        step, stage = self._iter - first * self.steps_per_epoch, self.stages.stages[number]
+        if kept := self.kept_schedule.get('stages', {}).get(str(number)):
+            stage = replace(stage, **kept)
+            step = min(step, stage.epochs * self.steps_per_epoch - 1)
+        return stage.learning_rate(step, self.steps_per_epoch)
 
     def run(self) -> torch.nn.Module:
         """Train all stages, or what is left of them.
@@ -129,8 +188,7 @@ class StagedTrainLoop(EpochBasedTrainLoop):
 
     def run_iter(self, idx: int, data_batch: dict) -> None:
         """One step of the present stage; see :class:`GuardedSteps`."""
-        _, first = self.stages.at(self._epoch)
-        rate = self.stage.learning_rate(self._iter - first * self.steps_per_epoch, self.steps_per_epoch)
+        rate = self._rate()
         for group in self.runner.optim_wrapper.param_groups:
             group['lr'] = rate * group['lr_scale']
         assert self._steps is not None

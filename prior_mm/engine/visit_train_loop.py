@@ -5,6 +5,7 @@ from mmengine.runner import IterBasedTrainLoop
 from prior_mm.registry import LOOPS
 
 from .guarded_step import GuardedSteps
+from .resumed_config import ASK
 
 
 @LOOPS.register_module()
@@ -50,6 +51,21 @@ class VisitTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
+
+    def resume_schedule(self, before: dict, meta: dict, how: str | None, changed: bool) -> str | None:
+        """What a resumed run of another length does with its schedules; see :func:`.resumed_config.check_config`.
+
+        Raises:
+            ValueError: If it is to end before the step that is done, or nobody said how its rates go on.
+        """
+        if meta['iter'] > self._max_iters:
+            raise ValueError(f'train_cfg.max_iters={self._max_iters}, but {meta["iter"]} steps are done')
+        if not changed or not self.runner.param_schedulers:
+            return None
+        if how is None:
+            raise ValueError(f'train_cfg.max_iters was {before.get("max_iters")}, now it is {self._max_iters}, or '
+                             f'param_scheduler changed: {ASK}')
+        return how
 
     def _validate(self) -> None:
         """Validate, if that is due after the steps that are done."""

@@ -77,6 +77,26 @@ def export_backbone(source: Source, names: Names = 'mm', channels: int = 1) -> B
     return Backbone(weights, channels, build, features, config)
 
 
+def timm_config(backbone: Backbone, preprocessing: dict[str, Any]) -> dict[str, Any]:
+    """What ``timm.create_model('local-dir:FOLDER', pretrained=True)`` reads in a folder's ``config.json``.
+
+    Args:
+        backbone: A ResNet, written for timm.
+        preprocessing: What goes in; see :attr:`.source.Source.preprocessing`.
+    """
+    channels = backbone.channels
+    width = backbone.weights['layer1.0.conv1.weight'].shape[0]
+    size = preprocessing['size'] or (224, 224)
+    model_args: dict[str, Any] = dict(in_chans=channels)
+    if width != 64:
+        model_args['channels'] = [width * 2**stage for stage in range(4)]
+    return dict(architecture=f'resnet{backbone.config["depth"]}', num_classes=0, model_args=model_args,
+                pretrained_cfg=dict(
+                    input_size=[channels, *size], mean=[preprocessing['mean']] * channels,
+                    std=[preprocessing['std']] * channels, num_classes=0, pool_size=[-(-side // 32) for side in size],
+                    crop_pct=1.0, interpolation='bilinear', first_conv='conv1', classifier='fc'))
+
+
 def _resnet_type(config: dict[str, Any]) -> str:
     name = str(config.get('type'))
     return f'mmpretrain.{name}' if name == 'ResNet' else name

@@ -9,7 +9,7 @@ from torch import Tensor
 from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.tokenizer import load_tokenizer
 
-from .backbone import Names, export_backbone
+from .backbone import Names, export_backbone, timm_config
 from .card import image_rows, model_card, read_results, text_rows
 from .joint import write_joint, write_json
 from .source import Source, read_source
@@ -96,8 +96,10 @@ def _image(source: Source, folder: Path, weights: str, names: Names,
     """Write the image encoder's backbone; the arguments of its card."""
     backbone = export_backbone(source, names, channels)
     _write_weights(backbone.weights, folder / weights)
-    write_json(folder / 'config.json', dict(backbone=backbone.config, names=names,
-                                            preprocessing={**source.preprocessing, 'channels': channels}))
+    preprocessing = {**source.preprocessing, 'channels': channels}
+    for_timm = timm_config(backbone, preprocessing) if names == 'timm' else {}
+    write_json(folder / 'config.json', dict(for_timm, backbone=backbone.config, names=names,
+                                            preprocessing=preprocessing))
     code = (f'import torch\n{backbone.build}\n{_loading(weights)}\n'
             f'model.load_state_dict(weights, strict=True)\nmodel.eval()\nfeatures = {backbone.features}')
     what = (f'Image encoder of a PRIOR model, the backbone alone, with parameter names of {names} and {channels} input '

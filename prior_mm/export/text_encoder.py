@@ -2,11 +2,12 @@
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from prior_mm.checkpoints.model_weights import load_weights
 from prior_mm.checkpoints.text_side import check_text_side
 from prior_mm.models.encoders import TextEncoder
+from prior_mm.models.encoders.hugging_face import UNSAFE, hugging_face_config
 from prior_mm.tokenizer import describe_tokenizer, load_tokenizer
 
 from .source import Source
@@ -31,7 +32,7 @@ def text_config(source: Source, tokenizer: str | None = None) -> dict[str, Any]:
     else:
         config = _config_of(tokenizer if tokenizer and Path(tokenizer, 'config.json').is_file() else
                             given.get('pretrained'))
-    unsafe = [key for key in config if key in ('auto_map', 'quantization_config')]
+    unsafe = [key for key in config if key in UNSAFE]
     if unsafe:
         raise ValueError(f'the config of the text encoder asks for code or quantization ({", ".join(unsafe)}), which '
                          'is not followed')
@@ -88,7 +89,7 @@ def find_tokenizer(source: Source, tokenizer: str | None = None) -> PreTrainedTo
 
 def _config_of(pretrained: str | None) -> dict[str, Any]:
     try:
-        return AutoConfig.from_pretrained(pretrained, local_files_only=True, trust_remote_code=False).to_dict()
+        return hugging_face_config(str(pretrained)).to_dict()
     except (OSError, ValueError, TypeError) as error:
         raise FileNotFoundError(
             f'the architecture of the text encoder is that of {pretrained}, which is not on this machine, and nothing '

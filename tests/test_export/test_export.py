@@ -79,6 +79,22 @@ def test_image_encoder(tmp_path, names, depth, options, file_format, channels):
     assert error < (1e-9 if channels == 1 else rounding(3)), f'{error:.1e}'
 
 
+@pytest.mark.parametrize(('options', 'channels'), [({}, 3), (dict(base_channels=32), 1)])
+@torch.no_grad()
+def test_timm_takes_the_folder(tmp_path, options, channels):
+    """timm's own way to a local folder gives the very weights, and the mean and deviation to normalise with."""
+    import timm
+    path, _ = image_checkpoint(tmp_path, backbone(18, **options))
+    export(path, tmp_path / 'out', 'image', 'timm', channels)
+    model = timm.create_model(f'local-dir:{tmp_path}/out', pretrained=True)
+    written = load_state_dict(tmp_path / 'out/model.safetensors')
+    assert written.keys() == model.state_dict().keys()
+    assert all(torch.equal(value, written[name]) for name, value in model.state_dict().items())
+    assert timm.data.resolve_model_data_config(model)['mean'] == (0.4755, ) * channels
+    says('Loud, but in the way', 'an export for another library', "timm's `create_model('local-dir:EXPORT')`",
+         'loads all tensors, to the bit')
+
+
 @pytest.mark.skipif(not has_compiled_mmcv(), reason='MMDetection and MMSegmentation need the compiled mmcv')
 @pytest.mark.parametrize('toolbox', ['mmdet', 'mmseg'])
 @torch.no_grad()

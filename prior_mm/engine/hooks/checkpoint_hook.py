@@ -37,6 +37,7 @@ class CheckpointHook(hooks.CheckpointHook):
         if self.max_keep_ckpts <= 0:
             info = runner.message_hub.runtime_info
             self.keep_ckpt_ids = deque(info.get('keep_ckpt_ids', ()))
+        self.last_ckpt = runner.message_hub.runtime_info.get('last_ckpt')  # a new best one writes it again
         if not is_main_process():
             return
         for path in Path(self.out_dir).glob(f'*.pth{PARTIAL}'):
@@ -74,7 +75,25 @@ class CheckpointHook(hooks.CheckpointHook):
         Path(runner.work_dir, PREEMPTED).unlink(missing_ok=True)
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
-        """As MMEngine's, but the last best one goes when the new one stands."""
+        """As MMEngine's, but the last best one goes when the new one stands.
+
+        Raises:
+            ValueError: If a metric that ``save_best`` names is not there, or ``'auto'`` finds none to go by.
+        """
+        if not self.save_best:
+            return
+        # Texts (a protocol's name) and tables stand among the metrics, too; of them nothing is the best.
+        metrics = {name: value for name, value in metrics.items()
+                   if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))}
+        if 'auto' in self.key_indicators:
+            words = [word.lower() for word in (*self.greater_keys, *self.less_keys)]
+            first = [name for name, value in metrics.items() if isinstance(value, float) and any(
+                word in name.lower() for word in words)]
+            metrics = {name: metrics[name] for name in [*first[:1], *metrics]}
+        lacking = [name for name in self.key_indicators if name not in metrics and name != 'auto']
+        if lacking or ('auto' in self.key_indicators and not first):
+            raise ValueError(f'default_hooks.checkpoint.save_best={self.save_best} finds nothing to go by; name one of '
+                             f'{sorted(metrics)}, and rule=\'greater\' or \'less\'')
         backend: Any = self.file_backend
         self.file_backend = later = _RemoveLater()
         try:
@@ -83,7 +102,8 @@ class CheckpointHook(hooks.CheckpointHook):
             self.file_backend = backend
         best = {getattr(self, 'best_ckpt_path', None), *getattr(self, 'best_ckpt_path_dict', {}).values()}
         for path in later.removed - best:
-            Path(path).unlink(missing_ok=True)
+            if Path(path).absolute().parent == Path(self.out_dir).absolute():  # not of the folder it was resumed from
+                Path(path).unlink(missing_ok=True)
 
     def _path(self, step: int) -> str:
         return os.path.join(self.out_dir, self.filename_tmpl.format(step))

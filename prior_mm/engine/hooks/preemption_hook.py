@@ -5,7 +5,7 @@ import signal
 import torch
 import torch.distributed as dist
 from mmengine.dist import barrier, get_rank, get_world_size
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 
 from prior_mm.checkpoints.checkpoint import note_checkpoint
 from prior_mm.registry import HOOKS
@@ -77,11 +77,14 @@ class PreemptionHook(Hook):
     def after_val_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Stop here, if that is asked for; only within a training."""
         if self.signals is not None:
-            self._stop_if_asked(runner, runner.iter)
+            self._stop_if_asked(runner, runner.iter, validating=True)
 
-    def _stop_if_asked(self, runner, step: int) -> None:
+    def _stop_if_asked(self, runner, step: int, validating: bool = False) -> None:
         number = self._agreed()
         if number and runner.optim_wrapper.should_update():  # a checkpoint holds no gradients: not between two updates
+            for hook in runner.hooks if validating else ():
+                if isinstance(hook, EMAHook) and getattr(hook, 'evaluate_on_ema', True):
+                    hook._swap_ema_parameters()  # the model holds the averaged weights while it is validated
             self._stop(runner, number, step)
 
     def _agreed(self) -> int:

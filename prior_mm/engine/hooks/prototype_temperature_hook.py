@@ -40,5 +40,5 @@ class PrototypeTemperatureHook(Hook):
             if 'prototype' in stage.losses:
                 break
             first += stage.epochs
-        first, last = first * loop.steps_per_epoch, loop.max_iters - 1
+        first, last = first * loop.steps_per_epoch, getattr(loop, 'kept_schedule', {}).get('iters', loop.max_iters) - 1
         model.prototype_bank.temperature = self.temperature(min(max(runner.iter - first, 0) / max(last - first, 1), 1))

@@ -8,6 +8,7 @@ from transformers import AutoConfig, AutoModel
 from prior_mm.registry import MODELS
 from prior_mm.structures import Reports
 
+from .hugging_face import hugging_face_config
 from .packed_bert import is_packable, packed_bert, unpack
 
 
@@ -19,7 +20,8 @@ class TextEncoder(BaseModule):
     weights and no download (``config`` and ``vocab_file``).
 
     Args:
-        pretrained: A local folder in Hugging Face's layout, or the name of a model that is in the local cache.
+        pretrained: A local folder in Hugging Face's layout, or the name of a model that is in the local cache. One
+            whose config names Python of its own (CXR-BERT) is read as the BERT it is; its Python is never run.
         config: Keyword arguments of ``AutoConfig.for_model``; ``model_type='bert'`` unless it says otherwise.
         vocab_file: A word-piece vocabulary, one a line; gives ``vocab_size``.
         local_files_only: Never ask the network. Set to False to let ``pretrained`` be fetched by its name.
@@ -97,8 +99,10 @@ class TextEncoder(BaseModule):
 def _load_pretrained(source: str, local_files_only: bool):
     is_folder = Path(source).is_dir()
     try:
-        encoder, loading = AutoModel.from_pretrained(source, local_files_only=local_files_only or is_folder,
-                                                     output_loading_info=True)
+        offline = local_files_only or is_folder
+        config = hugging_face_config(source, offline)
+        encoder, loading = AutoModel.from_pretrained(source, config=config, local_files_only=offline,
+                                                     trust_remote_code=False, output_loading_info=True)
     except Exception as error:  # damaged files make the reader fail in many ways
         if is_folder:
             raise ValueError(f"the text encoder's folder {source} cannot be read (wanted: config.json, and "
@@ -111,7 +115,9 @@ def _load_pretrained(source: str, local_files_only: bool):
             f'or let it be fetched: text_encoder.local_files_only=False. (Hugging Face says: {error})') from error
     missing = [name for name in loading['missing_keys'] if 'pooler.' not in name and 'position_ids' not in name]
     if missing:  # Hugging Face would go on with random numbers
-        raise ValueError(f"the text encoder '{source}' lacks {len(missing)} of its tensors, for example {missing[:3]}")
+        raise ValueError(f"the text encoder '{source}' lacks {len(missing)} of its tensors, for example {missing[:3]}, "
+                         f'read as a {config.model_type}. If its config.json names code of its own (auto_map), that is '
+                         'never run: set model_type there to what it is for transformers, roberta say')
     return encoder
 
 

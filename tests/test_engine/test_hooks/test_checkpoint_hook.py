@@ -2,12 +2,15 @@
 import resource
 from pathlib import Path
 
+import mmengine.hooks
 import pytest
+from nothing_silent_page import says
 from tiny_run import tiny_config
 
 import prior_mm.engine.data_runner
 import prior_mm.files.whole_files
 from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint, note_checkpoint
+from prior_mm.engine.hooks import CheckpointHook
 from prior_mm.engine.launch import build_runner, find_checkpoint
 from prior_mm.files.whole_files import damage
 
@@ -158,3 +161,26 @@ def test_interval_within_accumulated_gradients(tmp_path):
     build_runner(config).train()
     assert {path.name for path in (tmp_path / 'run').glob('iter_*.pth')} == {
         'iter_2.pth', 'iter_3.pth', 'iter_5.pth', 'iter_6.pth'}
+
+
+class Stub:
+    """What the choice of a best checkpoint asks of a runner."""
+
+
+@pytest.mark.parametrize(('metrics', 'name'), [
+    (dict(protocol='demo/1', images=4, auroc=.5), 'auroc'), (dict(protocol='x', table={}, dice=.1, mDice=.2), 'mDice')])
+def test_auto_takes_the_first_figure(monkeypatch, metrics, name):
+    """``save_best='auto'`` passes over texts, tables and counts, which stand among the metrics, too."""
+    seen = {}
+    monkeypatch.setattr(mmengine.hooks.CheckpointHook, '_save_best_checkpoint',
+                        lambda self, runner, metrics: seen.update(first=next(iter(metrics))))
+    hook = CheckpointHook(save_best='auto')
+    hook.file_backend, hook.out_dir = None, '.'
+    hook._save_best_checkpoint(Stub(), metrics)
+    assert seen == dict(first=name)
+    says('Loud, but in the way', 'texts among the metrics', "`save_best='auto'`",
+         'goes by the first figure whose rule is known; without one, an error that lists the figures')
+    for best in ('auto', 'other'):
+        hook = CheckpointHook(save_best=best, rule='greater')
+        with pytest.raises(ValueError, match=r"save_best=.* finds nothing to go by; name one of \['images'\]"):
+            hook._save_best_checkpoint(Stub(), dict(protocol='demo/1', images=4))

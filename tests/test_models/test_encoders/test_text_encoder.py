@@ -6,6 +6,7 @@ import socket
 
 import pytest
 import torch
+from nothing_silent_page import says
 from safetensors.torch import load_file, save_file
 from transformers import (
     BertConfig,
@@ -19,6 +20,7 @@ from transformers import (
 
 from prior_mm.models import TextEncoder
 from prior_mm.structures import Reports
+from prior_mm.tokenizer import load_tokenizer
 
 SIZES = dict(vocab_size=20, hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16)
 KINDS = {
@@ -158,3 +160,42 @@ def test_broken_folder(damage, message, tmp_path):
         TextEncoder(pretrained=str(tmp_path / 'broken'))
     assert not (tmp_path / 'broken' / 'ran').exists()
     TextEncoder(pretrained=str(tmp_path / 'folder'))
+
+
+def with_code(folder, kind: str = 'BERT with a head') -> torch.nn.Module:
+    """A folder as BiomedVLP-CXR-BERT's: weights of BERT, a config that names Python of its own, and that Python."""
+    saved = save(kind, folder)
+    config = json.loads((folder / 'config.json').read_text())
+    config.update(model_type='cxr-bert', architectures=['CXRBertModel'], projection_size=8, auto_map=dict(
+        AutoConfig='configuration_cxrbert.CXRBertConfig', AutoModel='modeling_cxrbert.CXRBertModel'))
+    (folder / 'config.json').write_text(json.dumps(config))
+    for name in ('configuration_cxrbert', 'modeling_cxrbert'):
+        (folder / f'{name}.py').write_text(f"open({str(folder / 'ran')!r}, 'w')\n")
+    words = '[PAD] [UNK] [CLS] [SEP] [MASK] heart lungs'.split() + list('abcdefghijklm')
+    (folder / 'vocab.txt').write_text('\n'.join(words) + '\n')
+    (folder / 'tokenizer_config.json').write_text(json.dumps(dict(
+        tokenizer_class='CXRBertTokenizer', do_lower_case=True,
+        auto_map=dict(AutoTokenizer=['configuration_cxrbert.CXRBertTokenizer', None]))))
+    return saved
+
+
+def test_a_folder_with_a_class_of_its_own(tmp_path, monkeypatch):
+    """It is read as the BERT it is; nothing is asked on the terminal, and its Python is not run."""
+    saved = with_code(tmp_path)
+    monkeypatch.setattr('builtins.input', lambda *words: pytest.fail('the terminal was asked'))
+    encoder, tokenizer = TextEncoder(pretrained=str(tmp_path)), load_tokenizer(str(tmp_path))
+    expected = saved.bert.state_dict()
+    assert all(value.equal(expected[name]) for name, value in encoder.encoder.state_dict().items())
+    assert tokenizer.tokenize('Heart lungs') == ['heart', 'lungs']
+    assert not (tmp_path / 'ran').exists()
+    says('Loud, but in the way', 'a config that names Python of its own', 'a folder as that of CXR-BERT',
+         'read as the BERT it is, weights to the bit; nothing is asked, its Python is not run')
+
+
+def test_a_class_of_its_own_that_is_no_bert(tmp_path, monkeypatch):
+    """Weights that are not BERT's are refused, with the entry that says what they are."""
+    with_code(tmp_path, 'DistilBERT')
+    monkeypatch.setattr('builtins.input', lambda *words: pytest.fail('the terminal was asked'))
+    with pytest.raises(ValueError, match='lacks .* of its tensors.* read as a bert.*set model_type'):
+        TextEncoder(pretrained=str(tmp_path))
+    assert not (tmp_path / 'ran').exists()

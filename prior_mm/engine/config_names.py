@@ -1,0 +1,97 @@
+"""Names in a config that nobody reads, and options that are none: each an error of a line, with the nearest name."""
+import argparse
+import difflib
+import importlib
+import inspect
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from mmengine.config import Config, DictAction
+
+#: What the runner, the tools and MMEngine's Config read at the top of a config; the rest are names for its own use.
+KNOWN = tuple('''
+    activation_checkpointing auto_scale_lr channels_last compile custom_hooks custom_imports data_preprocessor
+    default_hooks default_scope downstream draws efficient_conv_bn_eval env_cfg experiment_name find_unused_parameters
+    image_size launcher load_from log_level log_processor model model_wrapper_cfg optim_wrapper param_scheduler
+    randomness resume resume_schedule runner_type strategy sync_bn test_cfg test_dataloader test_evaluator train_cfg
+    train_dataloader trained_by val_cfg val_dataloader val_evaluator visualizer when_frozen work_dir'''.split())
+_LIKE = 0.85  # a name so near to a known one is a slip of the finger; train_pipeline is none
+_ARGUMENT = re.compile(r"class `(\w+)` in ([\w/]+)\.py: .*unexpected keyword argument '(\w+)'")
+
+
+class Options(DictAction):
+    """``key=value`` words of a command line; one that cannot be read ends the tool with a line."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
+                 option_string: str | None = None) -> None:
+        for word in values:
+            key, equals, value = word.partition('=')
+            if not equals or not re.fullmatch(r'[\w.\-/@]+', key):
+                parser.error(f'{option_string}: {word!r} is not of the form key=value, without blanks around =; quote '
+                             "what has blanks or brackets: 'key=[1, 2]'")
+            if value[:1] in ('[', '(', '{') and not _closes(value):
+                parser.error(f'{option_string}: the brackets of {word!r} do not match')
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (AssertionError, ValueError, SyntaxError) as error:
+            parser.error(f'{option_string}: {" ".join(values)!r} cannot be read: {error}')
+
+
+def merge_options(config: Config, options: dict[str, Any]) -> None:
+    """Change a config as options say.
+
+    Raises:
+        ValueError: If an option is of a part that neither the config nor the runner has, or does not fit into it.
+    """
+    for key, value in options.items():
+        top = key.split('.')[0]
+        if top not in config and top not in KNOWN:
+            raise ValueError(f'--cfg-options {key}: the config has no {top!r}{_nearest(top, [*config.keys(), *KNOWN])}')
+        try:
+            config.merge_from_dict({key: value})
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ValueError(f'--cfg-options {key}={value!r} does not fit into the config: {_text(error)}') from error
+
+
+def check_names(config: Config) -> None:
+    """Raise ValueError where a name at the top of a config is a slip for one that would be read."""
+    for name in config.to_dict():
+        near = difflib.get_close_matches(name, KNOWN, 1, _LIKE)
+        if near and name not in KNOWN and near[0] != name:
+            raise ValueError(f'{config.filename or "the config"}: nothing reads {name!r}; {near[0]!r} is meant?')
+
+
+def explain_argument(error: TypeError) -> str | None:
+    """A line on an argument that a class of a config does not know; None for another error."""
+    found = _ARGUMENT.search(str(error))
+    if found is None:
+        return None
+    kind, module, argument = found.groups()
+    known: set[str] = set()
+    try:
+        for base in getattr(importlib.import_module(module.replace('/', '.')), kind).__mro__:
+            known |= set(inspect.signature(base.__init__).parameters) - {'self', 'args', 'kwargs', 'options'}
+    except (ImportError, AttributeError, ValueError, TypeError):
+        pass
+    return f'type={kind!r} in the config has no argument {argument!r}{_nearest(argument, known)}'
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(set(names)), 1, 0.6)
+    return f'; the nearest is {near[0]!r}' if near else ''
+
+
+def _closes(value: str) -> bool:
+    """Whether brackets match, outside of quotes."""
+    closing, open_ones = {'[': ']', '(': ')', '{': '}'}, []
+    for letter in re.sub(r"'[^']*'|\"[^\"]*\"", '', value):
+        if letter in closing:
+            open_ones.append(closing[letter])
+        elif letter in closing.values() and (not open_ones or open_ones.pop() != letter):
+            return False
+    return not open_ones
+
+
+def _text(error: Exception) -> str:
+    return str(error.args[0] if error.args else error)
