@@ -1,8 +1,6 @@
 """Names in a config that nobody reads, and options that are none: each an error of a line, with the nearest name."""
 import argparse
 import difflib
-import importlib
-import inspect
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +15,7 @@ KNOWN = tuple('''
     randomness resume resume_schedule runner_type strategy sync_bn test_cfg test_dataloader test_evaluator train_cfg
     train_dataloader trained_by val_cfg val_dataloader val_evaluator visualizer when_frozen work_dir'''.split())
 _LIKE = 0.85  # a name so near to a known one is a slip of the finger; train_pipeline is none
-_ARGUMENT = re.compile(r"class `(\w+)` in ([\w/]+)\.py: .*unexpected keyword argument '(\w+)'")
+_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 class Options(DictAction):
@@ -64,17 +62,15 @@ def check_names(config: Config) -> None:
 
 def explain_argument(error: TypeError) -> str | None:
     """A line on an argument that a class of a config does not know; None for another error."""
-    found = _ARGUMENT.search(str(error))
-    if found is None:
+    found, kind, frame = _ARGUMENT.search(str(error)), None, error.__traceback__
+    while frame is not None:  # the registry's innermost call knows the class that the config names
+        if frame.tb_frame.f_code.co_name == 'build_from_cfg':
+            kind = frame.tb_frame.f_locals.get('obj_cls', kind)
+        frame = frame.tb_next
+    if found is None or not isinstance(kind, type):
         return None
-    kind, module, argument = found.groups()
-    known: set[str] = set()
-    try:
-        for base in getattr(importlib.import_module(module.replace('/', '.')), kind).__mro__:
-            known |= set(inspect.signature(base.__init__).parameters) - {'self', 'args', 'kwargs', 'options'}
-    except (ImportError, AttributeError, ValueError, TypeError):
-        pass
-    return f'type={kind!r} in the config has no argument {argument!r}{_nearest(argument, known)}'
+    known = {name for base in kind.__mro__ for name in getattr(base.__init__, '__annotations__', {})} - {'return'}
+    return f'type={kind.__name__!r} in the config has no argument {found[1]!r}{_nearest(found[1], known)}'
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -47,7 +47,9 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
             error = error.__context__
         raise error from None
     except SyntaxError as error:
-        raise ValueError(f'{error.filename or path}, line {error.lineno}: this is no Python: {error.msg}') from error
+        # MMEngine puts the parser's error, which knows the line, into one of its own.
+        first = error.__context__ if isinstance(error.__context__, SyntaxError) else error
+        raise ValueError(f'{path}, line {first.lineno}: this is no Python: {first.msg}') from error
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         # MMEngine notes the package of a base such as prior_mm::prior/pretrain_mimic.py in each dict with a type, and
         # then takes the note for an argument of this function.

@@ -8,6 +8,7 @@ from nothing_silent_page import says
 from tiny_run import tiny_config
 from warm_process import ROOT
 
+from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.engine.config_names import Options, check_names, explain_argument
 from prior_mm.engine.launch import build_runner, errors_as_messages, load_config
 
@@ -43,7 +44,7 @@ def test_names_in_a_config(config):
         load_config(str(config))
     says(SECTION, 'a misspelt name', '`load_form = ...` in a config', str(error.value), config.parent)
     for path in (ROOT / 'configs').rglob('*.py'):
-        if '_base_' not in path.parts:
+        if '_base_' not in path.parts and (has_compiled_mmcv() or not path.stem.endswith(('_seg', '_det', '_unet'))):
             check_names(load_config(str(path)))
 
 

@@ -90,7 +90,7 @@ def test_timm_takes_the_folder(tmp_path, options, channels):
     written = load_state_dict(tmp_path / 'out/model.safetensors')
     assert written.keys() == model.state_dict().keys()
     assert all(torch.equal(value, written[name]) for name, value in model.state_dict().items())
-    assert timm.data.resolve_model_data_config(model)['mean'] == (0.4755, ) * channels
+    assert timm.data.resolve_model_data_config(model)['mean'] == [0.4755] * channels
     says('Loud, but in the way', 'an export for another library', "timm's `create_model('local-dir:EXPORT')`",
          'loads all tensors, to the bit')
 

@@ -15,6 +15,7 @@ from prior_mm.registry import HOOKS
 from .preemption_hook import PREEMPTED
 
 _ALL = 1 << 30  # how many are kept without a limit
+_GREATER = ('auroc', 'dice', 'recall', 'f1', 'kappa', 'hit@')  # beside those of which MMEngine knows the rule
 
 
 @HOOKS.register_module()
@@ -86,6 +87,7 @@ class CheckpointHook(hooks.CheckpointHook):
         metrics = {name: value for name, value in metrics.items()
                    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))}
         if 'auto' in self.key_indicators:
+            self.greater_keys = [*self.greater_keys, *_GREATER]
             words = [word.lower() for word in (*self.greater_keys, *self.less_keys)]
             first = [name for name, value in metrics.items() if isinstance(value, float) and any(
                 word in name.lower() for word in words)]
