@@ -168,7 +168,7 @@ class Stub:
 
 
 @pytest.mark.parametrize(('metrics', 'name'), [
-    (dict(protocol='demo/1', images=4, auroc=.5), 'auroc'), (dict(protocol='x', table={}, dice=.1, mDice=.2), 'mDice')])
+    (dict(protocol='demo/1', images=4, auroc=.5), 'auroc'), (dict(protocol='x', table={}, dice=.1, mDice=.2), 'dice')])
 def test_auto_takes_the_first_figure(monkeypatch, metrics, name):
     """``save_best='auto'`` passes over texts, tables and counts, which stand among the metrics, too."""
     seen = {}
