@@ -30,6 +30,7 @@ class CheckpointHook(hooks.CheckpointHook):
     """
 
     file_backend: Any
+    greater_keys: Any
     _is_due = False
 
     def before_train(self, runner) -> None:
