@@ -69,8 +69,8 @@ def explain_argument(error: TypeError) -> str | None:
         frame = frame.tb_next
     if found is None or not isinstance(kind, type):
         return None
-    known = {name for base in kind.__mro__ for name in getattr(vars(base).get('__init__'), '__annotations__', {})} - {'return'}
-    return f'type={kind.__name__!r} in the config has no argument {found[1]!r}{_nearest(found[1], known)}'
+    known = {name for base in kind.__mro__ for name in getattr(vars(base).get('__init__'), '__annotations__', {})}
+    return f'type={kind.__name__!r} in the config has no argument {found[1]!r}{_nearest(found[1], known - {"return"})}'
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
