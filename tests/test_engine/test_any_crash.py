@@ -29,6 +29,7 @@ def alone(tmp_path_factory):
     return folder, config
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment(alone):
     """Killed while it writes, validates, steps and reads, once in each stage and twice in the last: it is the same run.
 
@@ -98,6 +99,7 @@ def test_sigterm_on_one_of_two(together):
     assert not (folder / 'term' / 'preempted.pth').exists(), 'the next checkpoint replaces it'
 
 
+@pytest.mark.slow
 def test_restarts(together):
     """With MAX_RESTARTS a job whose process was lost goes on from its last checkpoint by itself, and finishes."""
     folder, config = together

@@ -150,6 +150,7 @@ def test_steps_that_are_not_finite(tmp_path):
     assert '4 skipped so far, 1 in a row' in log.read_text()
 
 
+@pytest.mark.slow
 def test_accumulated_gradients_that_are_not_finite(tmp_path):
     """One bad batch spoils the sum: all steps since the last update leave no trace, and all their studies are named."""
     runner = build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='skip sum', **ACCUMULATED))

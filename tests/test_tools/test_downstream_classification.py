@@ -68,6 +68,7 @@ def test_training(folder):
     assert checkpoint['meta']['dataset_meta']['classes'] == ['pneumonia']
 
 
+@pytest.mark.slow
 def test_repeats(folder):
     """One command trains and tests every repeat in the folder of its settings, and ends with a table and a file."""
     folder, _ = folder

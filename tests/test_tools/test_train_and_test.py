@@ -83,6 +83,7 @@ def test_errors_are_messages(trained, arguments, message):
     assert message in result.stderr and 'Traceback' not in result.stderr
 
 
+@pytest.mark.slow
 def test_two_processes(folder):
     """dist_train.sh trains on two processes without a GPU (gloo), all three stages."""
     result = call('tools/dist_train.sh', 'tiny.py', 2, '--work-dir', 'two', '--cfg-options',
@@ -94,6 +95,7 @@ def test_two_processes(folder):
     assert json.loads((folder / 'two.json').read_text())['metrics']['zero_shot/studies'] == 12
 
 
+@pytest.mark.slow
 def test_two_nodes_of_two_processes(folder):
     """dist_train.sh, started on each machine with NNODES and NODE_RANK, joins their processes; here on one machine."""
     config = tiny_config(folder / 'data', 'nodes', **{'train_dataloader.batch_size': 1})

@@ -79,6 +79,7 @@ def test_siim():
         assert draw_mask(rows).sum() <= sum(int(decode_run_lengths(text).sum(dtype=np.int64)) for text in rows)
 
 
+@pytest.mark.slow
 def test_rsna_by_protocols(tmp_path):
     """prior/1 takes the 6,012 patients with pneumonia, each tested once; mgca/1's sizes are those of its code."""
     with zipfile.ZipFile(carried('kaggle_stage_2_train_labels.csv.zip')) as file:
@@ -107,6 +108,7 @@ def test_siim_by_protocols(tmp_path):
     assert all(tally.summary('test')['labels']['no pneumothorax'] == 0 for _, tally in folds)
 
 
+@pytest.mark.slow
 def test_chexpert(tmp_path):
     """223,414 rows, 191,027 frontal, in splits without a common patient, and each finding as frequent in each."""
     settings = DownstreamSettings(tmp_path, tmp_path, tmp_path, check_images=False)
