@@ -37,4 +37,4 @@ def test_messages(tmp_path, convert):
 def test_real_films(tmp_path, convert):
     """NIH's own column names, 698 films, their patients apart."""
     status, out, err = convert('table.py', REAL / 'nih', '--out', tmp_path, '--classes', 'Pneumonia')
-    assert (status, err) == (0, '') and rows(out) == {'kept': 698, 'with Pneumonia': 354}
+    assert (status, err) == (0, '') and rows(out) == {'kept': 698, 'with Pneumonia': 354, 'with a box': 33}

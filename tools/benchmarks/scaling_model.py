@@ -183,6 +183,7 @@ class _Gathered:
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
+        self.same = None  # no report is compared with another
 
     def gather(self, *embeddings: torch.Tensor) -> tuple[list[torch.Tensor], int]:
         return [embedding.new_empty(self.columns, embedding.shape[1], requires_grad=True)
