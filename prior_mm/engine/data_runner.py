@@ -23,7 +23,7 @@ from prior_mm.checkpoints.text_side import check_text_side, text_side
 from prior_mm.files.fingerprint import fingerprint
 from prior_mm.version import __version__
 
-from .hook_state import check_resumable, hook_states, load_hook_states, load_log_history, log_history
+from .hook_state import check_resumable, close_profilers, hook_states, load_hook_states, load_log_history, log_history
 from .plain import plain
 from .resumed_config import check_config
 from .schedules import check_schedules, take_schedules
@@ -94,6 +94,7 @@ class DataRunner(_Base):
             return super().train()
         finally:
             self.call_hook('release')
+            close_profilers(self.hooks)
 
     def val(self) -> dict:
         """Validate; all that a prediction needs must be in the checkpoint, as in :meth:`test`."""

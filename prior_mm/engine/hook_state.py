@@ -60,6 +60,17 @@ def check_resumable(hooks: list[Hook], checkpoint: dict[str, Any], steps_per_epo
                              'checkpoint holds those of the first. Resume from one of the end of an epoch')
 
 
+def close_profilers(hooks: list[Hook]) -> None:
+    """Stop what a ProfilerHook left running when a run was stopped or refused.
+
+    It stops by itself after its steps or epoch only; a profiler that still runs as Python ends crashes the process.
+    """
+    for hook in hooks:
+        if isinstance(hook, ProfilerHook) and hasattr(hook, 'profiler') and not hook._closed:
+            hook._closed = True
+            hook.profiler.__exit__(None, None, None)
+
+
 def log_history(hub: MessageHub, length: int | None) -> dict[str, list[torch.Tensor]]:
     """The last values and counts of each scalar that is logged, float64; all of them without a length."""
     return {name: [torch.tensor(part[-(length or 0):], dtype=torch.float64) for part in buffer.data]

@@ -207,10 +207,14 @@ def test_averaged_weights_in_stages(tmp_path, step):
     ([], [dict(type='ProfilerHook', by_epoch=False, profile_times=3)], 'ProfilerHook profiles the first 3 steps'),
 ], ids=['without EMAHook', 'ProfilerHook'])
 def test_refused_by_name(tmp_path, hooks, then, message):
-    """A hook with which a resumed run would be another one is named, with what to do."""
+    """A hook with which a resumed run would be another one is named, with what to do; no profiler outlives it.
+
+    A profiler that still runs crashes the process as it ends.
+    """
     train(tmp_path, hooks)
     with pytest.raises(ValueError, match=rf'cannot be resumed: .*{message}'):
         train(tmp_path, then, resume=True)
+    assert not torch._C._autograd._profiler_enabled()
 
 
 def test_what_an_older_checkpoint_does_not_hold(tmp_path):
