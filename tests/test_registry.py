@@ -47,7 +47,7 @@ def test_all_components_are_registered_and_all_registered_are_exported():
     """No component is left out of its registry, or registered in another one, or missing from its package."""
     registries = {name: value for name, value in vars(registry).items() if isinstance(value, root.Registry)}
     assert registries.keys() == KINDS.keys()
-    # Those of single tasks are there only where a config, or another test, imported them; other tests register their own.
+    # Those of single tasks are there only where a config, or another test, imported them; tests register their own.
     registered = {component: name for name, one in registries.items() for component, kind in one.module_dict.items()
                   if kind.__module__.startswith('prior_mm.')
                   and not kind.__module__.startswith(('prior_mm.downstream.classification.',
