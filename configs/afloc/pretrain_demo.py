@@ -1,30 +1,11 @@
 # The demo of AFLoc on real reports and SYNTHETIC radiographs: data, encoders and epochs of PRIOR's demo.
-_base_ = ['../_base_/datasets/demo.py', '../_base_/methods/demo.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/datasets/demo_words.py', '../_base_/methods/demo.py', '../_base_/default_runtime.py']
 work_dir = 'work_dirs/afloc_demo'
 
 model = dict(
     type='AFLoc', embed_dims=128, local_channels=128, word_channels=64,
     text_encoder=dict(last_layers=2),
     image_encoder=dict(backbone=dict(out_indices=(1, 2, 3))))
-
-train_pipeline = [
-    dict(type='LoadRadiograph', size=_base_.image_size[0]),
-    dict(type='ResizeRadiograph', size=_base_.image_size),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences', subset_prob=0.5),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256, words=True),
-    dict(type='PackStudy'),
-]
-test_pipeline = [
-    dict(type='LoadRadiograph', size=_base_.image_size[0], view='first'),
-    dict(type='ResizeRadiograph', size=_base_.image_size),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256, words=True),
-    dict(type='PackStudy'),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 stages = [dict(
     name='pretraining', epochs=60, lr=0.0007, warmup_epochs=1,

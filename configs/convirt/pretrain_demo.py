@@ -5,15 +5,8 @@ work_dir = 'work_dirs/convirt_demo'
 model = dict(
     type='ConVIRT', embed_dims=128)
 
-train_pipeline = [
-    dict(type='LoadRadiograph', size=_base_.image_size[0]),
-    dict(type='ResizeRadiograph', size=_base_.image_size),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences', at_most=1),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
-    dict(type='PackStudy'),
-]
+train_pipeline = [dict(type='ShuffleSentences', at_most=1) if step.type == 'ShuffleSentences' else step
+                  for step in _base_.train_pipeline]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 
 stages = [dict(

@@ -9,15 +9,8 @@ _base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr.py', '.
 model = dict(
     type='ConVIRT', embed_dims=512)
 
-train_pipeline = [
-    dict(type='LoadRadiograph', size=224),
-    dict(type='ResizeRadiograph', size=(224, 224)),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences', at_most=1),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
-    dict(type='PackStudy'),
-]
+train_pipeline = [dict(type='ShuffleSentences', at_most=1) if step.type == 'ShuffleSentences' else step
+                  for step in _base_.train_pipeline]
 train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
 
 stages = [dict(

@@ -6,14 +6,8 @@ model = dict(
     type='CXRCLIP', embed_dims=128)
 
 train_pipeline = [dict(type='TwoVisits', transforms=[
-    dict(type='LoadRadiograph', size=_base_.image_size[0]),
-    dict(type='ResizeRadiograph', size=_base_.image_size),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences', subset_prob=1.),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
-    dict(type='PackStudy'),
-])]
+    dict(type='ShuffleSentences', subset_prob=1.) if step.type == 'ShuffleSentences' else step
+    for step in _base_.train_pipeline])]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 
 stages = [dict(

@@ -10,14 +10,8 @@ model = dict(
     type='CXRCLIP', embed_dims=512)
 
 train_pipeline = [dict(type='TwoVisits', transforms=[
-    dict(type='LoadRadiograph', size=224),
-    dict(type='ResizeRadiograph', size=(224, 224)),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences', subset_prob=1.),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
-    dict(type='PackStudy'),
-])]
+    dict(type='ShuffleSentences', subset_prob=1.) if step.type == 'ShuffleSentences' else step
+    for step in _base_.train_pipeline])]
 train_dataloader = dict(batch_size=128, dataset=dict(pipeline=train_pipeline))
 
 stages = [dict(

@@ -7,31 +7,16 @@
 #   are not clipped (there: at 0.25);
 # - sentences are shuffled, and whole sentences that fit into 97 word pieces are kept (there: the first 97 words);
 # - negatives, local ones too, are the studies of all processes (there: each GPU its own).
-_base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr_words.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='GLoRIA', embed_dims=768, local_channels=1024,
     text_encoder=dict(last_layers=4),
     image_encoder=dict(backbone=dict(out_indices=(2, 3))))
 
-train_pipeline = [
-    dict(type='LoadRadiograph', size=224),
-    dict(type='ResizeRadiograph', size=(224, 224)),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences'),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=97, words=True),
-    dict(type='PackStudy'),
-]
-test_pipeline = [
-    dict(type='LoadRadiograph', size=224, view='first'),
-    dict(type='ResizeRadiograph', size=(224, 224)),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256, words=True),
-    dict(type='PackStudy'),
-]
+train_pipeline = [{**step, 'max_length': 97} if step.type == 'TokenizeReport' else step
+                  for step in _base_.train_pipeline]
 train_dataloader = dict(batch_size=48, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 stages = [dict(
     name='pretraining', epochs=50, lr=5e-05, warmup_epochs=0,

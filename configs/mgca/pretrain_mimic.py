@@ -5,29 +5,12 @@
 # - the prototypes learn in the first epoch, too, and no validation loss ends the run;
 # - projections have one hidden layer without batch normalisation; images have 224 pixels, this project's augmentation;
 # - negatives, and Sinkhorn's equal shares, are over the studies of all processes (there: each GPU its own).
-_base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr_words.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='MGCA', embed_dims=128, hidden_dims=2048, prototypes=dict(type='CrossModalPrototypes', num_prototypes=500))
 
-train_pipeline = [
-    dict(type='LoadRadiograph', size=224),
-    dict(type='ResizeRadiograph', size=(224, 224)),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences'),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256, words=True),
-    dict(type='PackStudy'),
-]
-test_pipeline = [
-    dict(type='LoadRadiograph', size=224, view='first'),
-    dict(type='ResizeRadiograph', size=(224, 224)),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256, words=True),
-    dict(type='PackStudy'),
-]
-train_dataloader = dict(batch_size=72, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+train_dataloader = dict(batch_size=72)
 
 stages = [dict(
     name='pretraining', epochs=50, lr=2e-05, warmup_epochs=20,

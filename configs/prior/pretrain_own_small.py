@@ -6,24 +6,10 @@ _base_ = './pretrain_demo.py'
 data_root = '{{$OWN_ROOT:data/mine}}'
 annotations = 'annotations/own/{{$OWN_REPEAT:seed0}}/pretraining'
 tokenizer = f'{data_root}/{annotations}/vocab.txt'
-image_size = (128, 128)
 
-train_pipeline = [
-    dict(type='LoadRadiograph', size=image_size[0]),
-    dict(type='ResizeRadiograph', size=image_size),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences', subset_prob=0.5),
-    dict(type='TokenizeReport', tokenizer=tokenizer, max_length=256),
-    dict(type='PackStudy'),
-]
-test_pipeline = [
-    dict(type='LoadRadiograph', size=image_size[0], view='first'),
-    dict(type='ResizeRadiograph', size=image_size),
-    dict(type='TokenizeReport', tokenizer=tokenizer, max_length=256),
-    dict(type='PackStudy'),
-]
-
+train_pipeline, test_pipeline = (
+    [{**step, 'tokenizer': tokenizer} if step.type == 'TokenizeReport' else step for step in pipeline]
+    for pipeline in (_base_.train_pipeline, _base_.test_pipeline))
 model = dict(text_encoder=dict(vocab_file=tokenizer))
 train_dataloader = dict(dataset=dict(data_root=data_root, ann_file=f'{annotations}/train.json',
                                      pipeline=train_pipeline))

@@ -6,15 +6,8 @@ model = dict(
     type='DualEncoder', embed_dims=128, hidden_dims=128, text_pooling='max',
     global_alignment=dict(type='SigmoidAlignment'))
 
-train_pipeline = [
-    dict(type='LoadRadiograph', size=_base_.image_size[0]),
-    dict(type='ResizeRadiograph', size=_base_.image_size),
-    dict(type='RandomRotateRadiograph', degrees=5),
-    dict(type='RandomFlipRadiograph', prob=0.5),
-    dict(type='ShuffleSentences', at_most=1),
-    dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
-    dict(type='PackStudy'),
-]
+train_pipeline = [dict(type='ShuffleSentences', at_most=1) if step.type == 'ShuffleSentences' else step
+                  for step in _base_.train_pipeline]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 
 stages = [dict(

@@ -31,10 +31,8 @@ class AFLoc(WordMethod):
     PUBLISHED_LOSSES = dict(global_alignment=1., sentence_alignment=1., word_alignment=1.)
     _LOCAL = ('sentence_alignment', 'word_alignment')
     TRAINED_BY = {
-        'image_encoder.pooling': ['global_alignment'], 'image_projection': ['global_alignment'],
-        'report_projection': ['global_alignment'], 'global_alignment': ['global_alignment'],
-        'patch_projection': ['sentence_alignment'], 'fine_projection': ['word_alignment'], 'word_projection': _LOCAL,
-        'local_alignment': _LOCAL}
+        **WordMethod.TRAINED_BY, 'patch_projection': ['sentence_alignment'], 'fine_projection': ['word_alignment'],
+        'word_projection': _LOCAL, 'local_alignment': _LOCAL}
 
     def __init__(self, local_channels: int = 1024, word_channels: int = 512, embed_dims: int = 768,
                  global_alignment: dict = dict(  # noqa: B006 (a config, never changed)
@@ -49,9 +47,7 @@ class AFLoc(WordMethod):
     def compare(self, study: WordStudy, features: StudyFeatures, images: Tensor,
                 batch: GlobalBatch) -> dict[str, Tensor]:
         """The three losses; see :meth:`Method.compare`."""
-        losses = {}
-        if self.needs('global_alignment'):
-            losses['global_alignment'] = self.global_alignment(study.report, study.image, batch=batch)[0]
+        losses = super().compare(study, features, images, batch)
         if self.needs('sentence_alignment'):
             sentences, mask = sentences_of_words(study)
             losses['sentence_alignment'] = self.local_alignment(study.patches, sentences, mask, batch)

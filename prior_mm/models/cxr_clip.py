@@ -1,13 +1,10 @@
 """CXR-CLIP: Toward Large Scale Chest X-ray Language-Image Pre-training (MICCAI 2023, arXiv 2310.13292)."""
-import math
-
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from prior_mm.registry import MODELS
 from prior_mm.structures import Reports, StudyEmbeddings, StudyFeatures
 
-from .alignment.contrastive import info_nce
+from .alignment.contrastive import info_nce, log_scale
 from .dual_encoder import DualEncoder
 from .global_batch import GlobalBatch
 
@@ -34,7 +31,7 @@ class CXRCLIP(DualEncoder):
 
     def __init__(self, temperature: float = 0.07, label_smoothing: float = 0., **dual) -> None:
         super().__init__(global_alignment=None, **dual)
-        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / temperature)))
+        self.logit_scale = log_scale(temperature)
         self.label_smoothing = label_smoothing
 
     def forward(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict] | None = None,

@@ -21,10 +21,8 @@ class GLoRIA(WordMethod):
     """
 
     PUBLISHED_LOSSES = dict(global_alignment=1., local_alignment=1.)
-    TRAINED_BY = {'image_encoder.pooling': ['global_alignment'], 'image_projection': ['global_alignment'],
-                  'report_projection': ['global_alignment'],
-                  'patch_projection': ['local_alignment'], 'word_projection': ['local_alignment'],
-                  'local_alignment': ['local_alignment'], 'global_alignment': ['global_alignment']}
+    TRAINED_BY = {**WordMethod.TRAINED_BY, 'patch_projection': ['local_alignment'],
+                  'word_projection': ['local_alignment'], 'local_alignment': ['local_alignment']}
 
     def __init__(self, global_alignment: dict = dict(  # noqa: B006 (a config, never changed)
                      type='GlobalAlignment', temperature=0.1, learned=False, weights=(1., 1.)),
@@ -37,9 +35,7 @@ class GLoRIA(WordMethod):
     def compare(self, study: WordStudy, features: StudyFeatures, images: Tensor,
                 batch: GlobalBatch) -> dict[str, Tensor]:
         """Both losses; see :meth:`Method.compare`."""
-        losses = {}
-        if self.needs('global_alignment'):
-            losses['global_alignment'] = self.global_alignment(study.report, study.image, batch=batch)[0]
+        losses = super().compare(study, features, images, batch)
         if self.needs('local_alignment'):
             losses['local_alignment'] = self.local_alignment(study.patches, study.words, study.word_mask, batch)
         return losses

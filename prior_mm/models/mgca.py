@@ -26,11 +26,11 @@ class MGCA(WordMethod):
     """
 
     PUBLISHED_LOSSES = dict(global_alignment=1., token_alignment=1., prototype=1.)
-    TRAINED_BY = {'image_encoder.pooling': ['global_alignment', 'prototype'],
-                  'image_projection': ['global_alignment', 'prototype'],
-                  'report_projection': ['global_alignment', 'prototype'], 'global_alignment': ['global_alignment'],
-                  'patch_projection': ['token_alignment'], 'word_projection': ['token_alignment'],
-                  'token_alignment': ['token_alignment'], 'prototypes': ['prototype']}
+    _GLOBAL = ('global_alignment', 'prototype')
+    TRAINED_BY = {**WordMethod.TRAINED_BY, 'image_encoder.pooling': _GLOBAL, 'image_projection': _GLOBAL,
+                  'report_projection': _GLOBAL, 'patch_projection': ['token_alignment'],
+                  'word_projection': ['token_alignment'], 'token_alignment': ['token_alignment'],
+                  'prototypes': ['prototype']}
 
     def __init__(self, global_alignment: dict = dict(  # noqa: B006 (a config, never changed)
                      type='GlobalAlignment', temperature=0.07, learned=False, weights=(1., 1.)),
@@ -56,9 +56,7 @@ class MGCA(WordMethod):
     def compare(self, study: WordStudy, features: StudyFeatures, images: Tensor,
                 batch: GlobalBatch) -> dict[str, Tensor]:
         """The three losses; see :meth:`Method.compare`."""
-        losses = {}
-        if self.needs('global_alignment'):
-            losses['global_alignment'] = self.global_alignment(study.report, study.image, batch=batch)[0]
+        losses = super().compare(study, features, images, batch)
         if self.needs('token_alignment'):
             places = study.patches.shape[1]  # of a ResNet, none of which counts more than another
             losses['token_alignment'] = self.token_alignment(

@@ -1,6 +1,4 @@
 """PRIOR: Prototype Representation Joint Learning from Medical Images and Reports (ICCV 2023, arXiv 2307.12577)."""
-from typing import get_args
-
 import torch
 from torch import Tensor
 
@@ -13,7 +11,7 @@ from .encoders.projection import projection
 from .encoders.sentence_embedding import mean_of_word_pieces
 from .global_batch import GlobalBatch
 from .method import Method, build_part
-from .reconstruction.matching import MatchingOrder, match_reports
+from .reconstruction.matching import MatchingOrder, check_matching_order, match_reports
 
 #: Weights of the last stage; a stage's config replaces them (paper section 4.1).
 PUBLISHED_LOSSES = dict(global_alignment=10., local_image=1., local_text=1., image_reconstruction=1.,
@@ -47,7 +45,7 @@ class PRIOR(Method):
     """
 
     PUBLISHED_LOSSES, MEANS_OVER_SENTENCES = PUBLISHED_LOSSES, ('prototype', 'kl')
-    EMBEDDINGS, WITH_ONE_ENTRY = StudyEmbeddings, ('image_decoder', 'sentence_decoder')
+    WITH_ONE_ENTRY = ('image_decoder', 'sentence_decoder')
     TRAINED_BY = {
         'image_encoder.backbone': PUBLISHED_LOSSES.keys() - {'prototype'},
         'image_encoder.pooling': ['global_alignment'], 'global_image_projection': ['global_alignment'],
@@ -79,9 +77,7 @@ class PRIOR(Method):
         self.prototype_bank = build_part(prototype_bank, embed_dims=embed_dims)
         self.image_decoder = build_part(image_decoder, embed_dims=embed_dims, stride=self.image_encoder.stride)
         self.sentence_decoder = build_part(sentence_decoder, embed_dims=embed_dims)
-        if matching_order not in get_args(MatchingOrder):
-            raise ValueError(f'matching_order must be one of {get_args(MatchingOrder)}, got {matching_order!r}')
-        self.matching_order = matching_order
+        self.matching_order = check_matching_order(matching_order)
         self.set_losses(loss_weights)
 
     def unused_in_prediction(self) -> list[str]:
@@ -115,19 +111,18 @@ class PRIOR(Method):
     def compare(self, study: StudyEmbeddings, features: StudyFeatures, images: Tensor,
                 batch: GlobalBatch) -> dict[str, Tensor]:
         """All losses of the stage; see :meth:`Method.compare`."""
-        losses, to_align = {}, dict(global_alignment=study.image)
+        losses, to_align, mask = {}, dict(global_alignment=study.image), study.sentence_mask
         if self.needs(*_TO_IMAGE, *_TO_TEXT):
-            attended = self.cross_attention(study.patches, study.prototypes, study.sentence_mask)
+            attended = self.cross_attention(study.patches, study.prototypes, mask)
         if self.needs('local_image', 'local_text'):
             losses['local_image'], losses['local_text'] = self.local_alignment(
-                study.patches, study.prototypes, study.sentence_mask, attended)
+                study.patches, study.prototypes, mask, attended)
         if self.needs('prototype'):
-            losses['prototype'] = self.prototype_bank.loss(study.sentences, study.prototypes, study.sentence_mask)
+            losses['prototype'] = self.prototype_bank.loss(study.sentences, study.prototypes, mask)
         if self.needs('image_reconstruction'):
             reconstruction = self._reconstruct(study.patches, attended.patch_context, features.image.grid)
             losses['image_reconstruction'] = self.image_decoder.loss(reconstruction, images)
         if self.needs(*_OF_REPORT):
-            mask = study.sentence_mask
             predictions, losses['sentence_prototype'] = match_reports(
                 self.sentence_decoder(study.patches), study.prototypes, mask, self.matching_order)
             if self.needs('kl'):
@@ -137,8 +132,8 @@ class PRIOR(Method):
         return losses | dict(zip(to_align, aligned, strict=True))
 
     def _reconstruct(self, patches: Tensor, context: Tensor, grid: tuple[int, int]) -> Tensor:
-        layout = self.image_encoder.patch_layout
-        return self.image_decoder(patches_to_map(patches, grid, layout), patches_to_map(context, grid, layout))
+        return self.image_decoder(*(patches_to_map(places, grid, self.image_encoder.patch_layout)
+                                    for places in (patches, context)))
 
     @torch.no_grad()
     def reconstruct(self, inputs: Tensor, reports: Reports) -> Tensor:

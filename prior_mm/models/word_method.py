@@ -1,7 +1,7 @@
 """What the methods that align words share."""
 from torch import Tensor
 
-from prior_mm.structures import ImageFeatures, Reports, WordEmbeddings, WordStudy
+from prior_mm.structures import ImageFeatures, Reports, StudyFeatures, WordEmbeddings, WordStudy
 
 from .encoders.patch_layout import map_to_patches
 from .encoders.projection import projection_head
@@ -13,6 +13,7 @@ from .encoders.words import (
     sum_of_word_pieces,
     word_places,
 )
+from .global_batch import GlobalBatch
 from .method import Method, build_part
 
 
@@ -30,6 +31,8 @@ class WordMethod(Method):
     """
 
     EMBEDDINGS = WordStudy
+    TRAINED_BY = dict.fromkeys(
+        ('image_encoder.pooling', 'image_projection', 'report_projection', 'global_alignment'), ('global_alignment', ))
 
     def __init__(self, global_alignment: dict, embed_dims: int = 768, hidden_dims: int | None = None,
                  local_channels: int | None = None, text_pooling: TextPooling = 'start', **shared) -> None:
@@ -71,6 +74,13 @@ class WordMethod(Method):
         report = pool_word_pieces(word_pieces, reports.token_mask, self.text_pooling)
         return WordEmbeddings(self.word_projection(words), mask, sentence_of_words(reports.sentence_index, places),
                               self.report_projection(report))
+
+    def compare(self, study: WordStudy, features: StudyFeatures, images: Tensor,
+                batch: GlobalBatch) -> dict[str, Tensor]:
+        """The global alignment, if it is on; each method adds its own. See :meth:`Method.compare`."""
+        if not self.needs('global_alignment'):
+            return {}
+        return dict(global_alignment=self.global_alignment(study.report, study.image, batch=batch)[0])
 
     def attention(self, study: WordStudy) -> Tensor:
         """Mean attention of the words of each sentence over the patches, (B, N, P)."""

@@ -19,9 +19,9 @@ METHODS = {
     'ConVIRT': dict(embed_dims=16),
     'SigLIP': dict(type='DualEncoder', embed_dims=16, global_alignment=dict(type='SigmoidAlignment', bias=-1.)),
     'CXRCLIP': dict(embed_dims=16),
-    'GLoRIA': dict(embed_dims=16, local_channels=256),
+    'GLoRIA': dict(embed_dims=16, local_channels=64),
     'MGCA': dict(embed_dims=16, prototypes=dict(type='CrossModalPrototypes', num_prototypes=7)),
-    'AFLoc': dict(embed_dims=16, local_channels=256, word_channels=128),
+    'AFLoc': dict(embed_dims=16, local_channels=64, word_channels=32),
 }
 
 
@@ -29,8 +29,9 @@ def tiny(name: str, **changes) -> torch.nn.Module:
     torch.manual_seed(0)
     config = dict(
         type=name,
-        image_encoder=dict(type='ImageEncoder', out_channels=512, stride=32, pooled_by='mean', backbone=dict(
-            type='mmpretrain.ResNet', depth=18, in_channels=1, out_indices=(1, 2, 3))),
+        image_encoder=dict(type='ImageEncoder', out_channels=128, stride=32, pooled_by='mean', backbone=dict(
+            type='mmpretrain.ResNet', depth=18, in_channels=1, stem_channels=16, base_channels=16,
+            out_indices=(1, 2, 3))),
         text_encoder=dict(type='TextEncoder', last_layers=2 if name in ('GLoRIA', 'AFLoc') else 1, config=dict(
             hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, vocab_size=50,
             hidden_dropout_prob=0., attention_probs_dropout_prob=0.)))

@@ -1,7 +1,9 @@
 """Contrastive losses: pure functions of embeddings, which know nothing of the model or the trainer."""
+import math
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..precision import at_least_float32, full_precision
 from ..same_report import SameReports
@@ -10,6 +12,17 @@ from ..same_report import SameReports
 def unit(embeddings: Tensor) -> Tensor:
     """Embeddings (..., D) at length 1, float32: the inner product of two is their cosine."""
     return F.normalize(at_least_float32(embeddings), dim=-1)
+
+
+def log_scale(temperature: float, learned: bool = True) -> nn.Parameter:
+    """The logarithm of what cosines are multiplied with, 1 / temperature; scalar, learned or not.
+
+    Raises:
+        ValueError: If the temperature is not above 0.
+    """
+    if not temperature > 0:
+        raise ValueError(f'a temperature must be above 0, got {temperature}')
+    return nn.Parameter(torch.tensor(math.log(1 / temperature)), requires_grad=learned)
 
 
 def cross_entropy_of_partners(logits: Tensor, first: int = 0, same: SameReports | None = None,

@@ -1,14 +1,11 @@
 """Global alignment: the radiograph and the report of one study, against those of the other studies of the batch."""
-import math
-
-import torch
 from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
 from ..global_batch import GlobalBatch
 from ..same_report import SameReports
-from .contrastive import info_nce
+from .contrastive import info_nce, log_scale
 
 
 @MODELS.register_module()
@@ -24,7 +21,7 @@ class GlobalAlignment(nn.Module):
     def __init__(self, temperature: float = 0.01, learned: bool = True,
                  weights: tuple[float, float] = (0.5, 0.5)) -> None:
         super().__init__()
-        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / temperature)), requires_grad=learned)
+        self.logit_scale = log_scale(temperature, learned)
         self.weights = tuple(weights)
 
     def forward(self, reports: Tensor, *others: Tensor, batch: GlobalBatch) -> list[Tensor]:

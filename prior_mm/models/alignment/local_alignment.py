@@ -1,13 +1,10 @@
 """Local alignment module (LAM): patches and sentences of the same study."""
-import math
-
-import torch
 from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
 from ..precision import full_precision
-from .contrastive import info_nce_within, unit
+from .contrastive import info_nce_within, log_scale, unit
 from .cross_attention import CrossAttended
 
 
@@ -28,7 +25,7 @@ class LocalAlignment(nn.Module):
         self.predictor = nn.Sequential(
             nn.Linear(embed_dims, embed_dims // 2), nn.ReLU(inplace=True), nn.Linear(embed_dims // 2, embed_dims))
         nn.init.normal_(self.predictor[0].weight, std=embed_dims**-0.5)
-        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / temperature)))
+        self.logit_scale = log_scale(temperature)
 
     def forward(self, patches: Tensor, sentences: Tensor, sentence_mask: Tensor,
                 attended: CrossAttended) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,4 @@
 """The sigmoid loss of SigLIP: each pair of image and report is right or wrong by itself (arXiv 2303.15343)."""
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,7 +8,7 @@ from prior_mm.registry import MODELS
 from ..encoders.recompute import recomputed
 from ..global_batch import GlobalBatch
 from ..precision import full_precision
-from .contrastive import unit
+from .contrastive import log_scale, unit
 
 
 @MODELS.register_module()
@@ -24,7 +22,7 @@ class SigmoidAlignment(nn.Module):
 
     def __init__(self, temperature: float = 0.1, bias: float = -10.) -> None:
         super().__init__()
-        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / temperature)))
+        self.logit_scale = log_scale(temperature)
         self.bias = nn.Parameter(torch.tensor(bias))
 
     def forward(self, reports: Tensor, *others: Tensor, batch: GlobalBatch) -> list[Tensor]:

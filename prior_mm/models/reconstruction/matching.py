@@ -1,5 +1,5 @@
 """Matching of predicted and true sentences."""
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -8,6 +8,13 @@ from torch import Tensor
 from ..precision import at_least_float32
 
 MatchingOrder = Literal['inverse', 'published']
+
+
+def check_matching_order(order: MatchingOrder) -> MatchingOrder:
+    """The order, or ValueError if there is no such."""
+    if order not in get_args(MatchingOrder):
+        raise ValueError(f'matching_order must be one of {get_args(MatchingOrder)}, got {order!r}')
+    return order
 
 
 @torch.no_grad()

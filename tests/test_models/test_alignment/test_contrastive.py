@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rounding import rounding
 
+from prior_mm.models.alignment import GlobalAlignment, SigmoidAlignment
 from prior_mm.models.alignment.contrastive import info_nce, info_nce_within, mean_within, unit
 
 WIDTH = 5
@@ -97,3 +98,11 @@ def test_mean_within():
     values, mask = torch.tensor([[1., 2., 9.], [4., float('nan'), 7.]]), torch.tensor([[1, 1, 0], [1, 0, 0]]).bool()
     assert mean_within(values, mask) == (1.5 + 4) / 2
     assert mean_within(values, torch.zeros_like(mask)) == 0
+
+
+@pytest.mark.parametrize('part', [GlobalAlignment, SigmoidAlignment])
+@pytest.mark.parametrize('temperature', [0., -1., float('nan')])
+def test_no_temperature(part, temperature):
+    """A temperature that is none is refused by name, in each alignment alike."""
+    with pytest.raises(ValueError, match='above 0'):
+        part(temperature=temperature)
