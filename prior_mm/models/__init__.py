@@ -15,7 +15,15 @@ from .dual_encoder import DualEncoder
 from .encoders import AttentionPooling, ImageEncoder, TextEncoder
 from .gloria import GLoRIA
 from .mgca import MGCA
-from .phrase_grounder import PhraseGrounder
+from .phrase_grounder import (
+    PhraseGrounder,
+    PhraseGrounderAFLoc,
+    PhraseGrounderConVIRT,
+    PhraseGrounderCXRCLIP,
+    PhraseGrounderDualEncoder,
+    PhraseGrounderGLoRIA,
+    PhraseGrounderMGCA,
+)
 from .prior import PRIOR
 from .prototypes import CrossModalPrototypes, SentencePrototypeBank
 from .reconstruction import ImageDecoder, SentenceDecoder
@@ -35,8 +43,9 @@ from .zero_shot_classifier import ZeroShotClassifier
 __all__ = [
     'AFLoc', 'AttentionPooling', 'CXRCLIP', 'ConVIRT', 'CrossAttention', 'CrossModalPrototypes', 'DualEncoder',
     'GLoRIA', 'GlobalAlignment', 'GroundedAlignment', 'ImageDecoder', 'ImageEncoder', 'LocalAlignment', 'MGCA',
-    'PRIOR', 'PhraseGrounder', 'RegionAlignment', 'SameReport', 'SentenceDecoder', 'SentencePrototypeBank',
-    'SigmoidAlignment', 'StudyPreprocessor', 'TextEncoder', 'TokenAlignment', 'ZeroShot', 'ZeroShotAFLoc',
-    'ZeroShotCXRCLIP', 'ZeroShotClassifier', 'ZeroShotConVIRT', 'ZeroShotDualEncoder', 'ZeroShotGLoRIA',
-    'ZeroShotMGCA',
+    'PRIOR', 'PhraseGrounder', 'PhraseGrounderAFLoc', 'PhraseGrounderCXRCLIP', 'PhraseGrounderConVIRT',
+    'PhraseGrounderDualEncoder', 'PhraseGrounderGLoRIA', 'PhraseGrounderMGCA', 'RegionAlignment', 'SameReport',
+    'SentenceDecoder', 'SentencePrototypeBank', 'SigmoidAlignment', 'StudyPreprocessor', 'TextEncoder',
+    'TokenAlignment', 'ZeroShot', 'ZeroShotAFLoc', 'ZeroShotCXRCLIP', 'ZeroShotClassifier', 'ZeroShotConVIRT',
+    'ZeroShotDualEncoder', 'ZeroShotGLoRIA', 'ZeroShotMGCA',
 ]

@@ -1,17 +1,15 @@
 """AFLoc: three levels of image and report, report, sentence and word, for localisation without annotations."""
-import torch
 from torch import Tensor
 
 from prior_mm.registry import MODELS
-from prior_mm.structures import ImageFeatures, Reports, StudyFeatures, WordStudy
+from prior_mm.structures import ImageFeatures, StudyFeatures, WordStudy
 
 from .encoders.patch_layout import map_to_patches
 from .encoders.projection import projection_head
-from .encoders.sentence_embedding import mean_of_word_pieces
 from .global_batch import GlobalBatch
 from .method import build_part
 from .smoothed_maps import smoothed
-from .word_method import WordMethod
+from .word_method import WordMethod, sentences_of_words
 
 
 @MODELS.register_module()
@@ -29,7 +27,7 @@ class AFLoc(WordMethod):
     """
 
     PUBLISHED_LOSSES = dict(global_alignment=1., sentence_alignment=1., word_alignment=1.)
-    _LOCAL = ('sentence_alignment', 'word_alignment')
+    OWN_MAP, _LOCAL = 'attention', ('sentence_alignment', 'word_alignment')
     TRAINED_BY = {
         **WordMethod.TRAINED_BY, 'patch_projection': ['sentence_alignment'], 'fine_projection': ['word_alignment'],
         'word_projection': _LOCAL, 'local_alignment': _LOCAL}
@@ -71,15 +69,6 @@ class AFLoc(WordMethod):
         sentences, _ = sentences_of_words(study)
         return sentences[:, 1:] @ study.patches.transpose(1, 2)
 
-    def sentence_attention(self, inputs: Tensor, reports: Reports) -> Tensor:
-        """The map of each sentence over the image, smoothed, (B, N, H', W')."""
-        return smoothed(super().sentence_attention(inputs, reports))
-
-
-def sentences_of_words(study: WordStudy) -> tuple[Tensor, Tensor]:
-    """[CLS] and the sentences, each the mean of its words, (B, 1 + N, D), and their mask."""
-    number = int(study.sentence_of_word.max()) + 1
-    sentences = mean_of_word_pieces(study.words, study.sentence_of_word, number)
-    counts = study.sentence_of_word.amax(dim=1) + 2
-    mask = torch.arange(number + 1, device=counts.device) < counts[:, None]
-    return torch.cat([study.words[:, :1], sentences], dim=1), mask
+    def sentence_maps(self, study: WordStudy, features: ImageFeatures) -> Tensor:
+        """The inner products laid out as maps, smoothed, (B, N, H', W')."""
+        return smoothed(super().sentence_maps(study, features))

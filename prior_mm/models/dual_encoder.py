@@ -58,6 +58,10 @@ class DualEncoder(Method):
         """The one loss; see :meth:`Method.compare`."""
         return dict(global_alignment=self.global_alignment(study.report, study.image, batch=batch)[0])
 
+    def phrase(self, study: StudyEmbeddings) -> Tensor:
+        """The reports themselves, which is what was trained, (B, D)."""
+        return study.report
+
     def attention(self, study: StudyEmbeddings) -> Tensor:
         """Cosine of each sentence with each patch, in the joint space of the global vectors, (B, N, P)."""
         return unit(study.sentences) @ unit(study.patches).transpose(1, 2)

@@ -21,6 +21,7 @@ class GLoRIA(WordMethod):
     """
 
     PUBLISHED_LOSSES = dict(global_alignment=1., local_alignment=1.)
+    OWN_MAP = 'attention'
     TRAINED_BY = {**WordMethod.TRAINED_BY, 'patch_projection': ['local_alignment'],
                   'word_projection': ['local_alignment'], 'local_alignment': ['local_alignment']}
 

@@ -42,7 +42,8 @@ class Method(BaseModel):
     MEANS_OVER_SENTENCES: ClassVar[Collection[str]] = ()
     #: The losses that train each part, by its name; a part that all losses train need not be named.
     TRAINED_BY: ClassVar[dict[str, Collection[str]]] = {}
-
+    #: Which of the maps of a phrase (:func:`.phrase_maps`) is the method's own.
+    OWN_MAP: ClassVar[str] = 'cosine'
     #: Its own parts that nobody enters but by their ``forward``.
     WITH_ONE_ENTRY: ClassVar[Collection[str]] = ()
 
@@ -154,6 +155,14 @@ class Method(BaseModel):
     def attention(self, study: Any) -> Tensor:
         """Attention of each sentence over the patches of its study, (B, N, P)."""
 
+    def sentence_maps(self, study: Any, features: ImageFeatures) -> Tensor:
+        """The attention laid out as maps, (B, N, H', W')."""
+        return self.attention(study).unflatten(2, self.local_grid(features))
+
+    def phrase(self, study: Any) -> Tensor:
+        """What stands, beside the patches, for B reports of one sentence, (B, D)."""
+        return study.prototypes[:, 0]
+
     # --------------------------------------------------------------------------------------------- what users call
 
     def forward(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict] | None = None,
@@ -209,7 +218,7 @@ class Method(BaseModel):
     def sentence_attention(self, inputs: Tensor, reports: Reports) -> Tensor:
         """The map of each sentence over the image, (B, N, H', W'); needs ``patch_layout='places'``."""
         features = self.encode(inputs, reports)
-        return self.attention(self.embed(features, reports)).unflatten(2, self.local_grid(features.image))
+        return self.sentence_maps(self.embed(features, reports), features.image)
 
     def local_grid(self, features: ImageFeatures) -> tuple[int, int]:
         """Height and width, in patches, of the map that is aligned locally."""

@@ -6,30 +6,35 @@ from torch import Tensor
 from prior_mm.registry import MODELS
 from prior_mm.structures import Reports
 
+from .afloc import AFLoc
+from .convirt import ConVIRT
+from .cxr_clip import CXRCLIP
+from .dual_encoder import DualEncoder
+from .gloria import GLoRIA
+from .mgca import MGCA
 from .phrase_maps import MAPS, phrase_maps
 from .prior import PRIOR
 
 
-@MODELS.register_module()
-class PhraseGrounder(PRIOR):
-    """PRIOR whose predictions hold the maps of a phrase; nothing is trained for it.
+class Grounding:
+    """Goes before a method: its predictions hold the maps of a phrase; nothing is trained for it.
 
     Args:
-        maps: Which ones, see :func:`.phrase_maps`.
-        **prior: What :class:`PRIOR` takes.
+        maps: Which ones, see :func:`.phrase_maps`; the method's own by default.
+        **method: What the method takes.
 
     Raises:
         ValueError: If there is no such map.
     """
 
-    def __init__(self, maps: Sequence[str] = ('cosine', ), **prior) -> None:
-        super().__init__(**prior)
-        if not maps or set(maps) - set(MAPS):
-            raise ValueError(f'maps must be some of {", ".join(MAPS)}, got {list(maps)}')
-        self.maps = tuple(maps)
+    def __init__(self, maps: Sequence[str] | None = None, **method) -> None:
+        super().__init__(**method)
+        self.maps = (self.OWN_MAP, ) if maps is None else tuple(maps)
+        if not self.maps or set(self.maps) - set(MAPS):
+            raise ValueError(f'maps must be some of {", ".join(MAPS)}, got {list(self.maps)}')
 
     def unused_in_prediction(self) -> list[str]:
-        """As PRIOR's; the attention is needed for its map."""
+        """As the method's; the attention is needed for its map."""
         return [name for name in super().unused_in_prediction() if name != 'cross_attention.' or
                 'attention' not in self.maps]
 
@@ -44,3 +49,38 @@ class PhraseGrounder(PRIOR):
         maps = phrase_maps(self, inputs, reports, self.maps)
         return [{**sample, 'maps': {name: values[i] for name, values in maps.items()}}
                 for i, sample in enumerate(data_samples)]
+
+
+@MODELS.register_module()
+class PhraseGrounder(Grounding, PRIOR):
+    """:class:`PRIOR` with maps."""
+
+
+@MODELS.register_module()
+class PhraseGrounderAFLoc(Grounding, AFLoc):
+    """:class:`AFLoc` with maps."""
+
+
+@MODELS.register_module()
+class PhraseGrounderConVIRT(Grounding, ConVIRT):
+    """:class:`ConVIRT` with maps."""
+
+
+@MODELS.register_module()
+class PhraseGrounderCXRCLIP(Grounding, CXRCLIP):
+    """:class:`CXRCLIP` with maps."""
+
+
+@MODELS.register_module()
+class PhraseGrounderDualEncoder(Grounding, DualEncoder):
+    """:class:`DualEncoder` with maps."""
+
+
+@MODELS.register_module()
+class PhraseGrounderGLoRIA(Grounding, GLoRIA):
+    """:class:`GLoRIA` with maps."""
+
+
+@MODELS.register_module()
+class PhraseGrounderMGCA(Grounding, MGCA):
+    """:class:`MGCA` with maps."""

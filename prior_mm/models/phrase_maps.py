@@ -17,7 +17,8 @@ MAPS = ('attention', 'cosine', 'gradient')
 def phrase_maps(model: Method, images: Tensor, phrases: Reports, names: Sequence[str] = MAPS) -> dict[str, Tensor]:
     """Maps of B radiographs, each for its own phrase; higher where it is seen, on a scale of its own.
 
-    - ``attention``: the weight of each patch in the method's own attention of the phrase (PRIOR: the cross attention);
+    - ``attention``: the weight of each patch in the method's own attention of the phrase (PRIOR: the cross attention;
+      GLoRIA and MGCA: the mean of the words'; AFLoc: the inner product, smoothed);
     - ``cosine``: the cosine of each patch and the phrase in the joint space;
     - ``gradient``: Grad-CAM of the cosine of image and phrase, on the backbone's last map.
 
@@ -47,12 +48,10 @@ def phrase_maps(model: Method, images: Tensor, phrases: Reports, names: Sequence
             features = model.image_encoder(images)
             study = model.EMBEDDINGS(*model.embed_images(features), *report)
             if 'attention' in names:
-                maps['attention'] = model.attention(study)[:, 0].unflatten(1, features.grid)
-            if 'cosine' in names:  # a method without prototypes has sentences, or nothing but the report
-                phrase = next(value for name in ('prototypes', 'sentences', 'report')
-                              if (value := getattr(report, name, None)) is not None)
-                phrase = phrase[:, :1] if phrase.ndim == 3 else phrase[:, None]
-                maps['cosine'] = (unit(study.patches) * unit(phrase)).sum(dim=-1).unflatten(1, features.grid)
+                maps['attention'] = model.sentence_maps(study, features)[:, 0]
+            if 'cosine' in names:
+                cosine = (unit(study.patches) * unit(model.phrase(study))[:, None]).sum(dim=-1)
+                maps['cosine'] = cosine.unflatten(1, model.local_grid(features))
     return {name: maps[name].float().cpu() for name in names}
 
 

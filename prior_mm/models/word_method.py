@@ -1,10 +1,12 @@
 """What the methods that align words share."""
+import torch
 from torch import Tensor
 
 from prior_mm.structures import ImageFeatures, Reports, StudyFeatures, WordEmbeddings, WordStudy
 
 from .encoders.patch_layout import map_to_patches
 from .encoders.projection import projection_head
+from .encoders.sentence_embedding import mean_of_word_pieces
 from .encoders.words import (
     TextPooling,
     check_text_pooling,
@@ -88,6 +90,19 @@ class WordMethod(Method):
         member = (study.sentence_of_word[:, None] == study.sentence_of_word.new_tensor(range(number))[:, None]).float()
         return member @ self.word_attention(study) / member.sum(dim=2, keepdim=True).clamp(min=1)
 
+    def phrase(self, study: WordStudy) -> Tensor:
+        """The means of the words of B reports of one sentence, (B, D)."""
+        return sentences_of_words(study)[0][:, 1]
+
     def word_attention(self, study: WordStudy) -> Tensor:
         """Attention of each word over the patches, (B, V, P)."""
         return self.local_alignment.attention(study.patches, study.words, study.word_mask)
+
+
+def sentences_of_words(study: WordStudy) -> tuple[Tensor, Tensor]:
+    """[CLS] and the sentences, each the mean of its words, (B, 1 + N, D), and their mask."""
+    number = int(study.sentence_of_word.max()) + 1
+    sentences = mean_of_word_pieces(study.words, study.sentence_of_word, number)
+    counts = study.sentence_of_word.amax(dim=1) + 2
+    mask = torch.arange(number + 1, device=counts.device) < counts[:, None]
+    return torch.cat([study.words[:, :1], sentences], dim=1), mask

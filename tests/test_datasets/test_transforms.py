@@ -15,6 +15,8 @@ from prior_mm.datasets import (
     ShuffleSentences,
     StudyError,
     TokenizeReport,
+    TwoVisits,
+    collate_studies,
 )
 
 WORDS = ('heart', 'is', 'large', 'lungs', 'clear', 'no', 'effusion', '.')
@@ -152,3 +154,44 @@ def test_pack(dtype):
     assert torch.equal(packed['image'], torch.tensor([[[0., 1.]]]))
     assert packed['info'] == dict(study_id='s', image_path='a.png', labels={}, sentences=['x'])
     assert set(packed) == {'image', 'info', 'token_ids', 'sentence_index', 'pad_id'}
+
+
+@pytest.mark.parametrize('at_most', [1, 2, 9])
+def test_at_most_so_many_sentences(at_most):
+    """As many as asked for, or all; each of the report's sentences comes up; at least one has to be left."""
+    sentences = ['heart', 'lungs', 'no effusion']
+    seen = set()
+    for seed in range(40):
+        kept = ShuffleSentences(at_most=at_most)(dict(sentences=list(sentences), rng=rng(seed)))['sentences']
+        assert len(kept) == len(set(kept)) == min(at_most, 3) and set(kept) <= set(sentences)
+        seen.add(kept[0])
+    assert seen == set(sentences)
+    with pytest.raises(ValueError, match='at_most'):
+        ShuffleSentences(at_most=0)
+
+
+def test_two_visits_are_as_one_after_the_other(tmp_path, vocabulary):
+    """The second visit goes on drawing where the first ended; a batch holds all first visits, then all second ones."""
+    for name, value in (('a.png', 10), ('b.png', 20)):
+        Image.fromarray(np.full((16, 16), value, dtype=np.uint8)).save(tmp_path / name)
+    steps = [LoadRadiograph(size=16), ShuffleSentences(at_most=1), TokenizeReport(vocabulary), PackStudy()]
+    study = dict(study_id='s', images=['a.png', 'b.png'], image_root=str(tmp_path),
+                 sentences=['heart is large', 'no effusion'])
+    visits, differ = [], set()
+    for seed in range(8):
+        one, generator = TwoVisits(steps)({**study, 'rng': rng(seed)}), rng(seed)
+        for visit in (one, one['second']):
+            alone = {**study, 'rng': generator}
+            for step in steps:
+                alone = step(alone)
+            assert torch.equal(visit['image'], alone['image']) and visit['token_ids'] == alone['token_ids']
+        differ |= {name for name in ('image', 'token_ids')
+                   if not np.array_equal(np.asarray(one[name]), np.asarray(one['second'][name]))}
+        visits.append(one)
+    assert differ == {'image', 'token_ids'} and study['sentences'] == ['heart is large', 'no effusion']
+    batch = collate_studies(visits)
+    assert len(batch['inputs']) == len(batch['reports'].token_ids) == 16 and len(batch['data_samples']) == 8
+    for number, visit in enumerate(visits):
+        assert torch.equal(batch['inputs'][number], visit['image'])
+        assert torch.equal(batch['inputs'][8 + number], visit['second']['image'])
+    assert TwoVisits([lambda results: None])(dict(study_id='broken')) is None
