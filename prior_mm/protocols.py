@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 #: How splits come about, see :attr:`Setting.splits`.
-SHARES, FOLDS, LISTS, DRAWS, CHOSEN = 'shares', 'folds', 'lists', 'draws', 'chosen'
+SHARES, FOLDS, LISTS, DRAWS, CHOSEN, HALVED = 'shares', 'folds', 'lists', 'draws', 'chosen', 'halved'
 #: In place of the name of a data set: it may have any.
 ANY = '*'
 #: The protocol of a data set of one's own.
@@ -25,16 +25,19 @@ class Setting:
         splits: ``shares``: drawn by :attr:`shares`, anew for each seed. ``folds``: as many folds as there are repeats;
             of repeat k, fold k is the test, fold k + 1 the validation and the others the training. ``lists``: published
             lists of ids, which the user brings. ``draws``: a test set alone, of :attr:`per_class` images a class.
-            ``chosen``: any of these, as the user chose when the annotation files were written.
+            ``chosen``: any of these, as the user chose when the annotation files were written. ``halved``: by
+            scikit-learn's ``train_test_split`` of the sorted ids, and what is not trained on in halves likewise.
         repeats: Names of the runs whose mean is the result, and of the folders of their annotation files. Tasks of one
             data set that name the same repeat have the same splits. None for ``chosen``: the converter wrote them.
         seeds: Of each repeat; of all of them together for ``folds``; none for ``lists``.
-        shares: Percent of the images by split, for ``shares``.
+        shares: Percent of the images by split, for ``shares`` and ``halved``.
         positives_only: Whether only images with the finding take part.
         frozen: Whether the encoder stays as pre-trained; where nothing is trained it does.
         size: Height and width of the images the model gets, in pixels.
         note: What is known, and what is our reading.
         per_class: Images of each class, for ``draws``.
+        figure: Name of the figure that its tables show; '' for the one that usually stands for the task.
+        training_seeds: Of the trainings whose mean is the result; empty where the config's one is all.
     """
     splits: str
     repeats: tuple[str, ...]
@@ -45,6 +48,8 @@ class Setting:
     size: int
     note: str
     per_class: int = 0
+    figure: str = ''
+    training_seeds: tuple[int, ...] = ()
 
     def seed(self, repeat: str) -> int:
         """Seed of one repeat; 0 where the splits are lists, for whatever else is drawn.
@@ -75,8 +80,9 @@ class Protocol:
 
     @property
     def folder(self) -> str:
-        """Name of its folder below ``annotations/``: the name without the version."""
-        return self.name.partition('/')[0]
+        """Name of its folder below ``annotations/``: the name, without the version where that is the first."""
+        name, _, version = self.name.partition('/')
+        return name if version == '1' else f'{name}-{version}'
 
     def setting(self, dataset: str, task: str) -> Setting:
         """What it says of a task on a data set.
@@ -107,6 +113,12 @@ def protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
+def overlap_in_words(overlap: object) -> str:
+    """``478 images in train and val, 494 in train and test`` of ``{'train and val': 478, ...}``; '' of nothing."""
+    pairs = overlap.items() if isinstance(overlap, Mapping) else ()
+    return ', '.join(f'{count:,} {"" if place else "images "}in {pair}' for place, (pair, count) in enumerate(pairs))
+
+
 def _by_shares(train: float, val: float, test: float, frozen: bool, size: int, note: str,
                seeds: tuple[int, ...] = (0, ), repeats: tuple[str, ...] = ()) -> Setting:
     return Setting(SHARES, repeats or tuple(f'seed{seed}' for seed in seeds), seeds,
@@ -119,9 +131,14 @@ def _by_folds(count: int, frozen: bool, size: int, note: str) -> Setting:
                    positives_only=True, frozen=frozen, size=size, note=note)
 
 
-def _by_lists(frozen: bool, size: int, note: str) -> Setting:
+def _by_lists(frozen: bool, size: int, note: str, figure: str = '', seeds: tuple[int, ...] = ()) -> Setting:
     return Setting(LISTS, ('official', ), (), MappingProxyType({}), positives_only=False, frozen=frozen, size=size,
-                   note=note)
+                   note=note, figure=figure, training_seeds=seeds)
+
+
+def _by_halves(train: float, rest: float, repeat: str, note: str) -> Setting:
+    return Setting(HALVED, (repeat, ), (0, ), MappingProxyType(dict(train=train, val=rest, test=rest)),
+                   positives_only=False, frozen=True, size=224, note=note)
 
 
 def _by_draws(seeds: tuple[int, ...], note: str) -> Setting:
@@ -182,6 +199,61 @@ _BENCHX = Protocol('benchx/1', 'Its repository: published lists, fine-tuned', Ma
     ('mimic_cxr', 'retrieval'): _by_lists(True, 224, 'Known: a published list of ids (mimic_5x200_ids.csv); hit rate '
                                           'and precision at 1, 5, 10. Our reading: 224 px'),
 }))
+_BENCHX_2_CLASSES = ('Known: published lists, 1, 10 and 100 % of the labels, fine-tuned at 224 px, RandomResizedCrop '
+                     'and flip, Adam with a warm-up of 50 steps and a cosine of 3,000, the rate of the encoder x 0.1, '
+                     'an early stop on F1 with patience 10; its tables show the F1 of the finding. Our reading: Adam '
+                     'at 1e-4, which is that of its config for a ResNet-50 at the encoder; a validation each 100 steps')
+_BENCHX_2_MASKS = ('Known: published lists, the backbone frozen, UPerNet of 512 channels and an FCN auxiliary of '
+                   'weight 0.4, 512 px, a mean of 0.4978 and a deviation of 0.2449, cross entropy, flip, AdamW at '
+                   '{rate} with a weight decay of 0.05, a warm-up of 1,500 steps from 1e-6, polynomial of power 1, '
+                   '20,000 steps of batch 8, seeds 42, 0 and 1; figure: the mean Dice of background and finding over all '
+                   'pixels')
+_BENCHX_SEEDS = (42, 0, 1)
+_BENCHX_2 = Protocol('benchx/2', 'Its configs: published lists; segmentation on a frozen backbone, which benchx/1 has '
+                     'fine-tuned', MappingProxyType(dict(_BENCHX.settings) | {
+                         (dataset, 'classification'): _by_lists(False, 224, _BENCHX_2_CLASSES, 'classification/f1',
+                                                                _BENCHX_SEEDS)
+                         for dataset in ('rsna', 'siim')} | {
+                         (dataset, 'segmentation'): _by_lists(True, 512, _BENCHX_2_MASKS.format(rate=rate),
+                                                              'segmentation/mdice', _BENCHX_SEEDS)
+                         for dataset, rate in (('rsna', '1e-4'), ('siim', '1e-3'))}))
+_LOVT_LISTS = 'Known: published lists, {}, 1, 10 and 100 % of the labels; '
+_LOVT_OURS = ('. Frozen or fine-tuned (--finetune); the smaller sets of labels are drawn. Our reading: 224 px, and '
+              "steps, rate and batch of MGCA's code, which took it over")
+_LOVT_RSNA, _LOVT_SIIM = (_LOVT_LISTS.format(sizes) for sizes in ('16,010 / 5,337 / 5,337', '7,229 / 2,409 / 2,409'))
+_LOVT = Protocol('lovt/1', "LoVT's lists, ECCV 2022: detection, linear and U-Net segmentation", MappingProxyType({
+    ('rsna', 'detection'): _by_lists(True, 224, f'{_LOVT_RSNA}YOLOv3 on a ResNet-50, mAP over IoU 0.40 to 0.75'
+                                     f'{_LOVT_OURS}'),
+    ('rsna', 'segmentation'): _by_lists(True, 224, f'{_LOVT_RSNA}boxes as masks, one linear layer, Dice{_LOVT_OURS}'),
+    ('siim', 'segmentation'): _by_lists(True, 224, f'{_LOVT_SIIM}U-Net, Dice{_LOVT_OURS}'),
+}))
+_MRM_LISTS = 'Known: published lists, {}, fine-tuned at 224 px, AUROC. Our reading: steps, rate and batch'
+_MRM = Protocol('mrm/1', "MRM's lists: fine-tuned classification", MappingProxyType({
+    ('rsna', 'classification'): _by_lists(False, 224, _MRM_LISTS.format('25,184 / 1,500 / 3,000, 1 and 10 % of the '
+                                                                       'labels')
+                                        + '. The test is that of the challenge, whose labels its table for training '
+                                        'lacks: --labels names one with both'),
+    ('siim', 'classification'): _by_lists(False, 224, _MRM_LISTS.format(
+        '7,969 / 1,898 / 1,904, 10 % of the labels. They OVERLAP (478 images in train and val, 494 in train and test, '
+        '124 in val and test), and are taken with --allow-overlap alone')),
+}))
+_MGCA_2_OTHER = 'Smaller sets of labels: its code draws them as it trains; ours are other ones'
+_MGCA_2 = Protocol('mgca/2', "MGCA's code to the letter: its splits, rates and batches", MappingProxyType({
+    ('rsna', 'classification'): _by_halves(70, 15, 'seed0', 'Known from the code: train_test_split of the sorted '
+                                           'patients with seed 0, 18,678 / 4,003 / 4,003; a linear layer on a frozen '
+                                           'encoder, AdamW at 5e-4, weight decay 1e-6, batch 48, the best by the loss '
+                                           f'of the validation. Our reading: the best by its AUROC. {_MGCA_2_OTHER}'),
+    **{('rsna', task): _by_halves(60, 20, 'seed0-60-20-20', 'Known from the code: train_test_split of the sorted '
+                                  f'patients with seed 0, 16,010 / 5,337 / 5,337; {what} on a frozen encoder, 224 px. '
+                                  f'{_MGCA_2_OTHER}')
+       for task, what in (('segmentation', 'U-Net, AdamW at 2e-4, weight decay 0.05, batch 8'),
+                          ('detection', 'YOLOv3, AdamW at 5e-4, weight decay 1e-6, mAP over IoU 0.40 to 0.75'))},
+    ('siim', 'segmentation'): _by_lists(True, 224, 'Known from the code: train_test_split of the rows of the table, '
+                                        '9,067 / 1,944 / 1,943, so that images with several are in several splits, '
+                                        'which is taken with --allow-overlap alone; U-Net on a frozen encoder, AdamW '
+                                        'at 2e-4, weight decay 0.05, batch 8; an image without a pneumothorax counts 1 '
+                                        'if nothing is predicted. Other than there: training takes all images'),
+}))
 _DEMO_NOTE = 'SYNTHETIC images: it says nothing about any real data set, and no published number compares with it'
 _DEMO = Protocol('demo/1', "The demo's SYNTHETIC images: all of them, one split", MappingProxyType({
     (dataset, task): _by_shares(70, 15, 15, False, 128, _DEMO_NOTE)
@@ -213,4 +285,5 @@ _PRIOR_MM = Protocol('prior_mm/1', "This project's: phrase grounding with a vali
 }))
 #: All protocols by name.
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({
-    item.name: item for item in (_PRIOR, _MGCA, _BENCHX, _DEMO, _OWN, _BIOVIL, _PRIOR_MM)})
+    item.name: item for item in (_PRIOR, _MGCA, _MGCA_2, _BENCHX, _BENCHX_2, _LOVT, _MRM, _DEMO, _OWN, _BIOVIL,
+                                 _PRIOR_MM)})

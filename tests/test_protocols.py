@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import prior_mm.protocols
-from prior_mm.protocols import ANY, CHOSEN, DRAWS, FOLDS, LISTS, OWN, PROTOCOLS, SHARES, protocol
+from prior_mm.protocols import ANY, CHOSEN, DRAWS, FOLDS, HALVED, LISTS, OWN, PROTOCOLS, SHARES, protocol
 
 SETTINGS = [(item, *key) for item in PROTOCOLS.values() for key in item.settings]
 
@@ -18,6 +18,7 @@ def test_settings(item, dataset, task):
     assert len(set(setting.repeats)) == len(setting.repeats) and setting.size >= 128
     assert bool(setting.repeats) != (setting.splits == CHOSEN)
     assert {SHARES: len(setting.seeds) == len(setting.repeats) and sum(setting.shares.values()) == 100,
+            HALVED: len(setting.seeds) == len(setting.repeats) and sum(setting.shares.values()) == 100,
             FOLDS: len(setting.seeds) == 1 and len(setting.repeats) == 5 and not setting.shares,
             LISTS: not setting.seeds and setting.repeats == ('official', ),
             DRAWS: len(setting.seeds) == len(setting.repeats) and setting.per_class == 200,
@@ -49,6 +50,13 @@ def test_what_is_published():
     assert probe.frozen and dict(probe.shares) == dict(train=70, val=15, test=15) and not probe.positives_only
     assert protocol('benchx/1').setting('siim', 'segmentation').size == 512
     assert {setting.size for setting in protocol('demo/1').settings.values()} == {128}
+
+
+def test_a_version_has_its_own_files():
+    """benchx/2 changes what benchx/1 meant, so that neither overwrites the other's annotation files."""
+    assert protocol('benchx/1').folder == 'benchx' and protocol('benchx/2').folder == 'benchx-2'
+    old, new = (protocol(name).setting('rsna', 'segmentation') for name in ('benchx/1', 'benchx/2'))
+    assert new.frozen and not old.frozen and new.training_seeds == (42, 0, 1) and new.figure == 'segmentation/mdice'
 
 
 def test_unknown_names():

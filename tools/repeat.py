@@ -29,7 +29,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file of a downstream task')
     parser.add_argument('--repeats', nargs='+', metavar='NAME', help="by default all of the protocol's")
-    parser.add_argument('--seeds', type=int, nargs='+', help="seeds of the training; the config's by default")
+    parser.add_argument('--seeds', type=int, nargs='+',
+                        help="seeds of the training; by default the protocol's, else the config's")
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument('--out', help='the JSON file; beside the folders of the runs by default')
     parser.add_argument('--work-dir', help="folder of the runs' folders; by default what the config says")
@@ -60,7 +61,8 @@ def plan(args: argparse.Namespace) -> list[Run]:
     if settings is None:
         raise ValueError(f'{args.config} has neither `downstream` nor `draws`: there is nothing to repeat')
     runs = []
-    for repeat, seed in product(args.repeats or settings.repeats, args.seeds or [config.randomness.seed]):
+    seeds = args.seeds or settings.setting.training_seeds or [config.randomness.seed]
+    for repeat, seed in product(args.repeats or settings.repeats, seeds):
         one.repeat, one.seed = repeat, seed
         changed = copy.deepcopy(config)
         changed.randomness.seed = seed

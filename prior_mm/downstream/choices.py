@@ -35,6 +35,11 @@ class Downstream:
             protocol says.
         prefix: What stands before the backbone's names in the checkpoint; None looks for it.
         classes: Of a data set of one's own; None in a config stands for those of the annotation files.
+        normalise: Mean and deviation of the images as shares of the range from black to white, where a protocol fixes
+            them for all weights; None stands for those that the weights were trained with.
+        backbone_rate: See :func:`.tricks.apply_tricks`, as for the next two.
+        head_norm: Whether a layer normalisation stands before the head.
+        head_init: ``'truncated_normal'``, or None for the head's own.
     """
     task: str
     dataset: str | None
@@ -47,6 +52,10 @@ class Downstream:
     size: int
     prefix: str | None = None
     classes: tuple[str, ...] | None = None
+    normalise: tuple[float, float] | None = None
+    backbone_rate: float | None = None
+    head_norm: bool | None = None
+    head_init: str | None = None
 
     @property
     def setting(self) -> Setting:
@@ -79,7 +88,9 @@ class Downstream:
         labels = Path(self.labels).stem if isinstance(self.labels, str) else f'{self.labels:g}'
         size = [] if self.size == self.setting.size else [f'{self.size}px']
         own = [re.sub(r'[^\w.-]+', '-', self.dataset)] if self.setting.splits == CHOSEN and self.dataset else []
-        return '_'.join([*own, self.protocol.replace('/', '-'), self.repeat, f'labels{labels}', *size,
+        tricks = [*([] if self.backbone_rate is None else [f'rate{self.backbone_rate:g}']),
+                  *(['normed'] if self.head_norm else []), *(['truncated'] if self.head_init else [])]
+        return '_'.join([*own, self.protocol.replace('/', '-'), self.repeat, f'labels{labels}', *size, *tricks,
                          'frozen' if self.frozen else 'finetune', _short(self.pretrained), f'seed{seed}'])
 
 
@@ -121,13 +132,39 @@ def read_settings(config: Config) -> Downstream:
         task=given['task'], dataset=given['dataset'], protocol=given['protocol'], repeat=repeat,
         data_root=str(given['data_root']), pretrained=pretrained, labels=_labels(given.get('labels', 100)),
         frozen=bool(setting.frozen if frozen is None else frozen), size=size, prefix=given.get('prefix'),
-        classes=tuple(given['classes']) if given.get('classes') else None)
+        classes=tuple(given['classes']) if given.get('classes') else None, normalise=_normalise(given.get('normalise')),
+        backbone_rate=_rate(given.get('backbone_rate')), head_norm=given.get('head_norm') or None,
+        head_init=_head_init(given.get('head_init')))
 
 
 def written_repeats(data_root: str, name: str) -> tuple[str, ...]:
     """The repeats of a protocol of which there are annotation files, in the order of their numbers."""
     folders = [path for path in Path(data_root, 'annotations', protocol(name).folder).glob('*') if path.is_dir()]
     return tuple(sorted((path.name for path in folders), key=lambda text: (len(text), text)))
+
+
+def _normalise(given: Any) -> tuple[float, float] | None:
+    if given is None:
+        return None
+    if not (isinstance(given, (list, tuple)) and len(given) == 2 and 0 <= given[0] <= 1 and 0 < given[1] <= 1):
+        raise ValueError('downstream.normalise: wanted are a mean and a deviation from 0 to 1, shares of the range '
+                         f'from black to white, not {given!r}')
+    return float(given[0]), float(given[1])
+
+
+def _rate(given: Any) -> float | None:
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= 1:
+        raise ValueError("downstream.backbone_rate is a share of the head's rate, above 0 and at most 1, not "
+                         f'{given!r}')
+    return float(given)
+
+
+def _head_init(given: Any) -> str | None:
+    if given not in (None, 'truncated_normal'):
+        raise ValueError(f"downstream.head_init is 'truncated_normal' or None (the head's own), not {given!r}")
+    return given
 
 
 def _labels(labels: Any) -> float | str:

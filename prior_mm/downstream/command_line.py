@@ -9,7 +9,8 @@ from prior_mm.engine.launch import load_config
 
 from .settings import Downstream, apply_settings
 
-_OPTIONS = ('pretrained', 'data_root', 'labels', 'frozen', 'protocol', 'repeat')
+_OPTIONS = ('pretrained', 'data_root', 'labels', 'frozen', 'protocol', 'repeat', 'backbone_rate', 'head_norm',
+            'head_init')
 
 
 def add_run_options(parser: argparse.ArgumentParser, work_dir: str = '', seed: str = '') -> None:
@@ -53,6 +54,10 @@ def add_downstream_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--labels', metavar='1|10|100|FILE', help='percent of the training labels, or a list of ids')
     group.add_argument('--protocol', metavar='NAME', help='such as prior/1, see docs/protocols.md')
     group.add_argument('--repeat', metavar='NAME', help="one of the protocol's folds or seeds, such as fold0")
+    group.add_argument('--backbone-rate', type=float, metavar='SHARE',
+                       help="the backbone's rate as a share of the head's, such as 0.1")
+    group.add_argument('--head-norm', action='store_true', default=None, help='a layer normalisation before the head')
+    group.add_argument('--head-init', choices=['truncated_normal'], help='how the head starts; its own way by default')
     how = group.add_mutually_exclusive_group()
     how.add_argument('--frozen', action='store_true', default=None, help='the backbone stays as it is')
     how.add_argument('--finetune', action='store_false', dest='frozen', help='the backbone is trained, too')
@@ -97,6 +102,8 @@ def options_of(args: argparse.Namespace) -> list[str]:
         value = getattr(args, name)
         if name == 'frozen' and value is not None:
             words.append('--frozen' if value else '--finetune')
+        elif value is True:
+            words.append(f'--{name.replace("_", "-")}')
         elif value is not None:
             words += [f'--{name.replace("_", "-")}', str(value)]
     return words

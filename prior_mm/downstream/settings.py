@@ -11,6 +11,7 @@ from prior_mm.protocols import CHOSEN
 
 from .choices import Downstream, read_settings
 from .own_classes import apply_own_classes
+from .tricks import apply_tricks
 
 __all__ = ['Downstream', 'apply_settings', 'check_same_repeat', 'read_settings', 'trained_otherwise']
 
@@ -30,6 +31,8 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
     - Backbone: the weights, strictly; ``frozen_stages`` and ``norm_eval`` (batch normalisation by the statistics of
       pre-training) for a frozen one, neither from scratch. A pre-trained one that is fine-tuned normalises as its
       config says: MMDetection's by those statistics.
+    - ``normalise``: mean and deviation of the data preprocessor, whatever the weights were trained with.
+    - The tricks, see :func:`.tricks.apply_tricks`.
     - ``when_frozen`` of the config, nested as the config itself, is merged into it for a frozen backbone.
     - A data set of one's own: the classes of its annotation files, in heads and data sets (:mod:`.own_classes`).
     - ``downstream`` itself: what was left open, and the SHA-256 of the weights, so that a run's checkpoints say it.
@@ -57,7 +60,9 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
     if settings.ids and training:
         _innermost(config.train_dataloader.dataset).ids = settings.ids
     file = _find_pretrained(settings) if training else None
+    _set_normalisation(config, settings)
     _set_backbone(config, settings, file)
+    apply_tricks(config, settings)
     if settings.frozen and config.get('when_frozen'):
         config.merge_from_dict(config.when_frozen.to_dict())
     config.downstream = dict(vars(settings), pretrained_sha256=None)
@@ -176,6 +181,12 @@ def _find_pretrained(settings: Downstream) -> str | None:
                      'random weights')
 
 
+def _set_normalisation(config: Config, settings: Downstream) -> None:
+    if settings.normalise:
+        preprocessor = config.model.get('data_preprocessor') or config.get('data_preprocessor')
+        preprocessor.update(mean=[settings.normalise[0] * 255], std=[settings.normalise[1] * 255])
+
+
 def _set_backbone(config: Config, settings: Downstream, file: str | None) -> None:
     model, backbone = config.model, config.model.backbone
     preprocessor = model.get('data_preprocessor') or config.get('data_preprocessor') or {}
@@ -188,7 +199,7 @@ def _set_backbone(config: Config, settings: Downstream, file: str | None) -> Non
     backbone.pop('init_cfg', None)  # from scratch is as the toolbox does it
     if file:
         backbone.init_cfg = dict(type='prior_mm.PretrainedBackbone', checkpoint=file, prefix=settings.prefix,
-                                 mean=mean[0] / 255, std=std[0] / 255)
+                                 **({} if settings.normalise else dict(mean=mean[0] / 255, std=std[0] / 255)))
     backbone.frozen_stages = backbone.get('num_stages', 4) if settings.frozen else -1
     if settings.frozen or settings.pretrained is None:  # from scratch there are no statistics to go by
         backbone.norm_eval = settings.frozen

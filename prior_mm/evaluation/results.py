@@ -11,6 +11,7 @@ from rich.table import Table
 from prior_mm.checkpoints.model_weights import in_words
 from prior_mm.files.file_hash import sha256
 from prior_mm.files.whole_files import write_whole
+from prior_mm.protocols import overlap_in_words
 
 SCHEMA = 'prior_mm.results/1'
 _CHANCE = '_chance'
@@ -33,8 +34,8 @@ def provenance(runner: Runner) -> dict[str, Any]:
     """
     dataset = runner.test_dataloader.dataset
     metainfo = dict(getattr(dataset, 'metainfo', None) or {})
-    data = {key: metainfo[key] for key in ('dataset', 'split', 'protocol', 'repeat', 'synthetic', 'min_sentences',
-                                           'sentence_splitter', 'summary') if key in metainfo}
+    data = {key: metainfo[key] for key in ('dataset', 'split', 'protocol', 'repeat', 'synthetic', 'overlap',
+                                           'min_sentences', 'sentence_splitter', 'summary') if key in metainfo}
     meta, checkpoint = getattr(runner, 'loaded_meta', {}), getattr(runner, '_load_from', None)
     return dict(
         config=runner.cfg.filename, checkpoint=checkpoint,
@@ -61,12 +62,14 @@ def _training(config: Any, meta: dict[str, Any]) -> dict[str, Any]:
     """How a supervised model was trained, by its checkpoint where that says, else by the config; {} for others.
 
     ``task``, ``protocol``, ``repeat``, ``labels`` (percent or list), ``frozen``, ``pretrained`` and
-    ``pretrained_sha256`` (None from scratch), ``from_scratch``, ``iterations``.
+    ``pretrained_sha256`` (None from scratch), ``from_scratch``, ``iterations``, and what else decides a figure:
+    ``size``, ``normalise`` and the tricks (``backbone_rate``, ``head_norm``, ``head_init``).
     """
     if not config.get('downstream'):
         return {}
     trained = {**config.downstream, **((meta.get('config') or {}).get('downstream') or {})}
-    keys = ('task', 'protocol', 'repeat', 'labels', 'frozen', 'pretrained', 'pretrained_sha256')
+    keys = ('task', 'protocol', 'repeat', 'labels', 'frozen', 'pretrained', 'pretrained_sha256', 'size', 'normalise',
+            'backbone_rate', 'head_norm', 'head_init')
     return dict({key: trained.get(key) for key in keys}, from_scratch=trained.get('pretrained') is None,
                 iterations=meta.get('iter'))
 
@@ -136,6 +139,8 @@ def markdown_table(metrics: dict[str, Any], source: dict[str, Any]) -> str:
         columns['NOT WHOLE'] = not_whole(source)
     if source.get('data', {}).get('synthetic'):
         columns['data'] = 'SYNTHETIC'
+    if source.get('data', {}).get('overlap'):
+        columns['LISTS OVERLAP'] = overlap_in_words(source['data']['overlap'])
     return '\n'.join(f'| {" | ".join(row)} |' for row in (columns, ['---'] * len(columns), columns.values()))
 
 
@@ -198,7 +203,8 @@ def _caption(source: dict[str, Any]) -> str:
             False: 'real images'}.get(data.get('synthetic'), 'the annotation file does not say whether synthetic')
     caption = (f'{data.get("dataset", "data set")} {data.get("split", "")} ({kind}); '
                f'{source.get("checkpoint") or "random weights"}; seed {source.get("seed")}'
-               + (f'\n{lacks}' if (lacks := not_whole(source)) else ''))
+               + (f'\n{lacks}' if (lacks := not_whole(source)) else '')
+               + (f'\nLISTS OVERLAP: {shared}' if (shared := overlap_in_words(data.get('overlap'))) else ''))
     if not source.get('task'):
         return caption
     encoder = 'random weights' if source['from_scratch'] else source['pretrained']

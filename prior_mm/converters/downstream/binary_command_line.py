@@ -33,6 +33,8 @@ def run_binary(description: str, dataset: str, what: str,
     _add_options(parser, what)
     arguments = parser.parse_args()
     check_protocols(parser, arguments, dataset)
+    if arguments.split_dir is None and (arguments.allow_overlap or arguments.list_names):
+        parser.error('--allow-overlap, --list-names: they are of published lists, give their folder as --split-dir')
     options = BinaryOptions(arguments.labels, arguments.patients, arguments.pixels, arguments.positives_only,
                             not arguments.no_masks)
 
@@ -55,6 +57,11 @@ def _add_options(parser: argparse.ArgumentParser, what: str) -> None:
                         help=f'height and width of the images that the {what} are for (default: 1024)')
     parser.add_argument('--positives-only', action='store_true',
                         help='leave images without the finding out of detection and segmentation')
+    parser.add_argument('--allow-overlap', action='store_true',
+                        help='take published lists that share images as they are; each result then says so')
+    parser.add_argument('--list-names', type=Path, nargs='+', default=[], metavar='CSV',
+                        help="tables of new_filename and ImageId that translate the lists' names: of the Kaggle PNG "
+                             'copy of SIIM, whose names BenchX took')
     parser.add_argument('--no-masks', action='store_true', help='write no masks and no lists for segmentation')
 
 

@@ -72,8 +72,9 @@ def common_metainfo(data: BinaryDataset, settings: DownstreamSettings, repeat: R
     options = dict(repeat.splits.origin, positives_only=positives_only, pixels=data.options.pixels)
     return dict(schema=schema, dataset=data.name, split=split, **repeat.metainfo, classes=list(classes),
                 synthetic=is_said_to_be_synthetic(settings.root), images_checked=settings.check_images,
-                **settings.range_said,
-                sources=source_hashes([data.table, *repeat.splits.files, *filter(None, [data.options.patients])]),
+                **settings.range_said, **_said_of_overlap(repeat.splits),
+                sources=source_hashes([data.table, *repeat.splits.files, *settings.list_names,
+                                       *filter(None, [data.options.patients])]),
                 options=options, images=images, summary=tally.summary(split))
 
 
@@ -135,6 +136,11 @@ def _write_masks(data: BinaryDataset, settings: DownstreamSettings, images: Iter
     with progress_bar(console, 'masks') as progress:
         for image in progress.track(list(images), description='writing masks'):
             writer.write(_mask_name(image), data.draw_mask(image.image_id) if image.positive else None)
+
+
+def _said_of_overlap(splits: Splits) -> dict[str, Any]:
+    """How many images are in two splits, by pair; nothing where none is, as it should be."""
+    return dict(overlap=splits.origin['overlap']) if splits.origin.get('overlap') else {}
 
 
 def _stem(path: str) -> str:

@@ -148,14 +148,16 @@ def keep_images(data: BinaryDataset, repeat: Repeat, seen: FoundImages) -> tuple
     for path in seen.strangers:
         tally.drop('', Dropped.NOT_IN_TABLE, path)
     for image, positive in data.has_finding.items():
-        split = repeat.splits.of.get(image, '')
         if repeat.positives_only and not positive:
             tally.drop('', Dropped.NEGATIVE, image)
-        elif not split:
+            continue
+        splits = repeat.splits.all_of(image)
+        if not splits:
             tally.drop('', Dropped.NOT_IN_SPLIT, image)
-        elif image in seen.faults:
-            tally.drop(split, *seen.faults[image])
-        else:
+        for split in splits:  # several where lists overlap
+            if image in seen.faults:
+                tally.drop(split, *seen.faults[image])
+                continue
             tally.keep(split, [data.finding if positive else f'no {data.finding}'])
             kept.append(KeptImage(image, seen.paths[image], split, positive))
     tally.check_not_empty()

@@ -133,7 +133,9 @@ def settings_of(arguments: argparse.Namespace) -> DownstreamSettings:
     return DownstreamSettings(**common, split_dir=arguments.split_dir, shares=arguments.shares or dict(SHARES),
                               percents=tuple(arguments.label_shares), seed=getattr(arguments, 'seed', None) or 0,
                               short_side=getattr(arguments, 'resize', None),
-                              workers=getattr(arguments, 'workers', None))
+                              workers=getattr(arguments, 'workers', None),
+                              list_names=tuple(getattr(arguments, 'list_names', ())),
+                              allow_overlap=getattr(arguments, 'allow_overlap', False))
 
 
 def run_downstream(arguments: argparse.Namespace,

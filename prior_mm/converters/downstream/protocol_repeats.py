@@ -6,11 +6,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from prior_mm.protocols import FOLDS, LISTS, PROTOCOLS, Protocol, Setting, protocol
+from prior_mm.protocols import FOLDS, HALVED, LISTS, PROTOCOLS, Protocol, Setting, protocol
 
 from ..count_table import print_examples
+from .halved_splits import halved_splits
 from .settings import DownstreamSettings
-from .splits import Splits, draw_folds, draw_splits, read_split_lists
+from .splits import Splits, draw_folds, draw_splits
 from .tally import Dropped, Tally
 
 TASKS = ('classification', 'segmentation', 'detection')
@@ -130,9 +131,9 @@ def _splits(settings: DownstreamSettings, setting: Setting, repeat: str, labels:
             patients: Mapping[str, str], table: Path) -> Splits:
     seed = setting.seed(repeat)
     if setting.splits == LISTS:
-        if settings.split_dir is None:
-            raise ValueError('the published lists are missing; give their folder as --split-dir')
-        return read_split_lists(settings.split_dir, labels, settings.percents, seed, table)
+        return settings.read_lists(labels, table)
+    if setting.splits == HALVED:
+        return halved_splits(labels, setting.shares, settings.percents, seed)
     if setting.splits == FOLDS:
         folds = draw_folds(labels, patients, len(setting.repeats), settings.percents, seed)
         return folds[setting.repeats.index(repeat)]

@@ -7,6 +7,7 @@ from typing import Any
 from prior_mm.datasets.images import PixelRange
 
 from ..range_options import range_said
+from .list_names import read_list_names
 from .splits import SHARES, Splits, draw_splits, read_split_lists
 
 
@@ -19,6 +20,8 @@ class DownstreamSettings:
         image_root: What image paths count from; the folder of the data set by default.
         output: Folder that ``annotations/`` and ``masks/`` are written to; the folder of the data set by default.
         split_dir: Folder of published lists; ``None`` draws the splits.
+        list_names: Tables that translate the lists' names, see :func:`.list_names.read_list_names`.
+        allow_overlap: Whether lists may share images, see :func:`.splits.read_split_lists`.
         shares: Percent of the images by split that is drawn.
         percents: Of the smaller sets of training labels.
         seed: Of all that is drawn.
@@ -38,6 +41,8 @@ class DownstreamSettings:
     short_side: int | None = None
     workers: int | None = None
     pixel_range: PixelRange | None = None
+    list_names: tuple[Path, ...] = ()
+    allow_overlap: bool = False
 
     @property
     def data_root(self) -> Path:
@@ -84,5 +89,21 @@ class DownstreamSettings:
             TableError: If the lists contradict the table or each other.
         """
         if self.split_dir is not None:
-            return read_split_lists(self.split_dir, labels, self.percents, self.seed, table)
+            return self.read_lists(labels, table)
         return draw_splits(labels, patients, self.shares, self.percents, self.seed)
+
+    def read_lists(self, labels: Mapping[str, frozenset[str]], table: Path) -> Splits:
+        """The splits by the published lists.
+
+        Args:
+            labels: Findings of each image.
+            table: Where the images' ids come from.
+
+        Raises:
+            ValueError: If no lists are given.
+            TableError: If they contradict the table or each other.
+        """
+        if self.split_dir is None:
+            raise ValueError('the published lists are missing; give their folder as --split-dir')
+        return read_split_lists(self.split_dir, labels, self.percents, self.seed, table,
+                                read_list_names(self.list_names), self.allow_overlap)

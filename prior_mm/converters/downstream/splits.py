@@ -2,17 +2,19 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 from prior_mm.files.whole_files import write_whole
+from prior_mm.protocols import overlap_in_words
 
 from ..csv_tables import TableError, read_rows
 from .subsets import nested_subsets, stratified_order
 
 #: Percent of the images, as the field splits RSNA and SIIM.
 SHARES = {'train': 70., 'val': 15., 'test': 15.}
-_ORIGINS = dict(lists='those of the lists', given='those of the table')
+_ORIGINS = dict(lists='those of the lists', given='those of the table', halved="those of MGCA's code")
 #: What people call the three, by what they are called here.
 _COMMON = {**dict.fromkeys(('training', 'trn'), 'train'), **dict.fromkeys(('testing', 'tst'), 'test'),
            **dict.fromkeys(('validate', 'validation', 'valid', 'dev', 'tune'), 'val')}
@@ -30,24 +32,32 @@ class Splits:
         subsets: Ids by name of the list, such as ``train_1``: 1 percent of ``train``.
         origin: Where they come from, for the annotation files.
         files: Lists that were read.
+        more: The further splits of an image, where published lists overlap and were taken nevertheless.
     """
     of: dict[str, str]
     names: tuple[str, ...]
     subsets: dict[str, list[str]]
     origin: dict[str, object]
     files: tuple[Path, ...] = ()
+    more: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def all_of(self, image: str) -> tuple[str, ...]:
+        """The splits of an image: one, none, or several where lists overlap."""
+        return (self.of[image], *self.more.get(image, ())) if image in self.of else ()
 
     def describe(self) -> str:
         """A sentence for the end of a conversion: where the splits come from, and the smaller sets with their sizes."""
         by = _ORIGINS.get(str(self.origin['splits'])) or f'drawn, seed {self.origin["seed"]}'
         sizes = ', '.join(f'{name} ({len(ids):,})' for name, ids in self.subsets.items())
-        return f'Splits: {by}. Smaller sets of labels: {sizes or "none"}.'
+        overlap = f' They OVERLAP: {said}.' if (said := overlap_in_words(self.origin.get('overlap'))) else ''
+        return f'Splits: {by}.{overlap} Smaller sets of labels: {sizes or "none"}.'
 
     def write(self, folder: Path) -> None:
         """Write a list for each split and each smaller set: ``train.txt``, ``train_1.txt`` ..., an id a line."""
         lists: dict[str, list[str]] = {name: [] for name in self.names}
-        for image, split in self.of.items():
-            lists[split].append(image)
+        for image in self.of:
+            for split in self.all_of(image):
+                lists[split].append(image)
         for name, ids in {**lists, **self.subsets}.items():
             write_whole(folder / f'{name}.txt', ''.join(f'{image}\n' for image in ids).encode())
 
@@ -87,7 +97,7 @@ def draw_splits(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str
         seed: The same one gives the same splits and sets.
     """
     of = _cut(labels, patients, shares, seed)
-    return Splits(of, tuple(shares), _draw_subsets(of, labels, tuple(shares), percents, seed),
+    return Splits(of, tuple(shares), label_subsets(of, labels, tuple(shares), percents, seed),
                   dict(splits='drawn', seed=seed, shares=dict(shares), label_percents=list(percents)))
 
 
@@ -116,7 +126,7 @@ def draw_folds(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str]
     for fold in range(folds):
         role = {names[fold]: 'test', names[(fold + 1) % folds]: 'val'}
         of = {image: role.get(name, 'train') for image, name in fold_of.items()}
-        items.append(Splits(of, tuple(SHARES), _draw_subsets(of, labels, tuple(SHARES), percents, seed),
+        items.append(Splits(of, tuple(SHARES), label_subsets(of, labels, tuple(SHARES), percents, seed),
                             dict(splits='drawn', seed=seed, folds=folds, fold=fold, label_percents=list(percents))))
     return items
 
@@ -143,7 +153,7 @@ def _cut(labels: Mapping[str, frozenset[str]], patients: Mapping[str, str], shar
 
 
 def read_split_lists(folder: Path, labels: Mapping[str, frozenset[str]], percents: Sequence[float], seed: int,
-                     table: Path) -> Splits:
+                     table: Path, names_of: Mapping[str, str] | None = None, allow_overlap: bool = False) -> Splits:
     """Read lists of ids, ``train.txt``, ``val.txt``, ``test.txt``, and ``train_1.txt`` for 1 percent of the labels.
 
     Smaller sets are drawn as for :func:`draw_splits` if the folder has no list of any.
@@ -154,6 +164,9 @@ def read_split_lists(folder: Path, labels: Mapping[str, frozenset[str]], percent
         percents: Of the smaller sets, if they are drawn.
         seed: Of the smaller sets, if they are drawn.
         table: Where the data set's ids come from, for the messages.
+        names_of: The data set's id by a list's name for it, where the lists have names of their own.
+        allow_overlap: Whether an image may be in several splits, as published lists have it; ``origin`` says then how
+            many are.
 
     Raises:
         TableError: If an id is not one of the data set, is there twice or in two splits, or if a smaller set is no
@@ -161,31 +174,47 @@ def read_split_lists(folder: Path, labels: Mapping[str, frozenset[str]], percent
     """
     found = {path: match for path in sorted(folder.glob('*.txt')) if (match := _LIST.fullmatch(path.name))}
     of: dict[str, str] = {}
+    more: dict[str, tuple[str, ...]] = {}
+    first = ''
     names = sorted((match['split'] for match in found.values() if not match['percent']),
                    key=lambda name: (list(SHARES).index(name) if name in SHARES else len(SHARES), name))
     if not names:
         raise TableError(f'{folder} holds no list of ids. Wanted are train.txt, val.txt and test.txt')
     subsets: dict[str, list[str]] = {}
     for path, match in sorted(found.items(), key=lambda item: bool(item[1]['percent'])):
-        ids = _read_list(path, labels, table)
+        ids = _read_list(path, labels, table, names_of or {}, allow_overlap)
         if not match['percent']:
             for line, image in ids.items():
                 if image in of:
-                    raise TableError(f'{path}, line {line}: {image} is in {of[image]}.txt, too. An image must be in '
-                                     'one split: remove one of the two lines')
-                of[image] = match['split']
+                    first = first or f'{path}, line {line}: {image} is in {of[image]}.txt, too'
+                    more[image] = (*more.get(image, ()), match['split'])
+                of.setdefault(image, match['split'])
             continue
         for line, image in ids.items():
-            if of.get(image) != match['split']:
+            if match['split'] not in (of.get(image), *more.get(image, ())):
                 raise TableError(f'{path}, line {line}: {image} is not in {match["split"]}.txt, of which this list '
                                  'must be a part. Remove the line, or do these lists belong together?')
         subsets[path.stem] = list(ids.values())
+    overlap = _overlap(of, more, names)
+    if first and not allow_overlap:
+        raise TableError(f'{first}. An image must be in one split ({overlap_in_words(overlap)}): remove one of the two '
+                         'lines. Lists that were published so are taken as they are with --allow-overlap, and each '
+                         'result then says that images of the test were trained on')
     ordered = {image: of[image] for image in labels if image in of}
-    origin: dict[str, object] = dict(splits='lists', lists=[path.name for path in found])
+    origin: dict[str, object] = dict(splits='lists', lists=[path.name for path in found],
+                                     **(dict(overlap=overlap) if overlap else {}))
     if not subsets:
-        subsets = _draw_subsets(ordered, labels, tuple(names), percents, seed)
+        trained = {image: 'train' if 'train' in more.get(image, ()) else split for image, split in ordered.items()}
+        subsets = label_subsets(trained, labels, tuple(names), percents, seed)
         origin.update(seed=seed, label_percents=list(percents))
-    return Splits(ordered, tuple(names), subsets, origin, tuple(found))
+    return Splits(ordered, tuple(names), subsets, origin, tuple(found), more)
+
+
+def _overlap(of: Mapping[str, str], more: Mapping[str, tuple[str, ...]], names: Sequence[str]) -> dict[str, int]:
+    """How many images are in two splits, by pair."""
+    pairs = Counter(pair for image, others in more.items()
+                    for pair in combinations(sorted({of[image], *others}, key=names.index), 2))
+    return {' and '.join(pair): pairs[pair] for pair in combinations(names, 2) if pairs[pair]}
 
 
 def given_splits(of: Mapping[str, str], labels: Mapping[str, frozenset[str]], percents: Sequence[float], seed: int,
@@ -212,7 +241,7 @@ def given_splits(of: Mapping[str, str], labels: Mapping[str, frozenset[str]], pe
     if 'train' not in names:
         raise TableError(f'{where}: no image is called train, there are {", ".join(names[:10]) or "none"}. Leave the '
                          'column out to draw the splits')
-    return Splits(named, names, _draw_subsets(named, labels, names, percents, seed),
+    return Splits(named, names, label_subsets(named, labels, names, percents, seed),
                   dict(splits='given', seed=seed, label_percents=list(percents)))
 
 
@@ -232,7 +261,7 @@ def with_validation(splits: Splits, labels: Mapping[str, frozenset[str]], patien
     cut = _cut(members, patients, dict(train=100 - percent, val=percent), seed)
     of = {image: cut.get(image, split) for image, split in splits.of.items()}
     names = ('train', 'val', *(name for name in splits.names if name != 'train'))
-    return Splits(of, names, _draw_subsets(of, labels, names, percents, seed),
+    return Splits(of, names, label_subsets(of, labels, names, percents, seed),
                   dict(splits.origin, seed=seed, label_percents=list(percents), val_of_train=percent), splits.files)
 
 
@@ -268,8 +297,9 @@ def read_patients(path: Path, images: Collection[str]) -> dict[str, str]:
     return patients
 
 
-def _draw_subsets(of: Mapping[str, str], labels: Mapping[str, frozenset[str]], names: Sequence[str],
+def label_subsets(of: Mapping[str, str], labels: Mapping[str, frozenset[str]], names: Sequence[str],
                   percents: Sequence[float], seed: int) -> dict[str, list[str]]:
+    """Smaller sets of ``train``, or of each split if none is called so, by name such as ``train_1``."""
     subsets = {}
     for name in ['train'] if 'train' in names else names:
         members = {image: labels[image] for image, split in of.items() if split == name}
@@ -279,21 +309,21 @@ def _draw_subsets(of: Mapping[str, str], labels: Mapping[str, frozenset[str]], n
     return subsets
 
 
-def _read_list(path: Path, known: Collection[str], table: Path) -> dict[int, str]:
-    """Ids by line."""
+def _read_list(path: Path, known: Collection[str], table: Path, names_of: Mapping[str, str],
+               as_published: bool) -> dict[int, str]:
+    """Ids by line; of an id that a list as it was published has twice, the first."""
     try:
         lines = path.read_text(encoding='utf-8-sig').splitlines()
     except UnicodeDecodeError:
         raise TableError(f'{path}: not UTF-8 text. Wanted is an id a line') from None
-    ids = {number: line.strip() for number, line in enumerate(lines, 1) if line.strip()}
+    ids = {number: names_of.get(line.strip(), line.strip()) for number, line in enumerate(lines, 1) if line.strip()}
     if not ids:
         raise TableError(f'{path}: the list is empty. Fetch it again, or remove it')
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for number, image in ids.items():
         if image not in known:
             raise TableError(f'{path}, line {number}: {image[:80]!r} is not in {table}. Is it a list of this data set, '
-                             'and the table complete?')
-        seen[image] += 1
-        if seen[image] > 1:
+                             'and the table complete? Names of another copy are translated by its table, --list-names')
+        if seen.setdefault(image, number) != number and not as_published:
             raise TableError(f'{path}, line {number}: {image} is there twice. Remove one of the two lines')
-    return ids
+    return {number: image for image, number in seen.items()}

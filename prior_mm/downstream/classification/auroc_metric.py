@@ -1,4 +1,4 @@
-"""AUROC and average precision of each class over the labels that are known, with bootstrap intervals."""
+"""AUROC, average precision and F1 of each class over the labels that are known, with bootstrap intervals."""
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -11,19 +11,22 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from prior_mm.evaluation.bootstrap import interval
 from prior_mm.registry import METRICS
 
-from .bootstrap import bootstrap_scores
+from .bootstrap import bootstrap_scores, weighted_f1
 
+FIGURES = ('auroc', 'average_precision', 'f1')
 FLIPPED = 0.4
 """Below this AUROC somebody should look whether the labels are the wrong way round."""
 
 
 @METRICS.register_module()
 class AUROCMetric(BaseMetric):
-    """Area under the ROC curve and average precision, by class and as the mean over the classes (macro).
+    """Area under the ROC curve, average precision and F1, by class and as the mean over the classes (macro).
 
     Labels that are not known (-1 or NaN) are left out, class by class. A class of which all known labels are equal has
-    neither figure (None), is left out of the mean, and is warned of. An AUROC under 0.4 is warned of: are the labels
-    the wrong way round? Chance levels stand beside as ``<name>_chance``: 0.5, and the share of positives.
+    none of the figures (None), is left out of the mean, and is warned of. An AUROC under 0.4 is warned of: are the
+    labels the wrong way round? Chance levels stand beside as ``<name>_chance``: 0.5, the share p of positives, and
+    2 p / (1 + p), the F1 of who always sees the finding. F1 takes the model's decision, the finding from a probability
+    of 0.5 on.
 
     The 95 % intervals (``<name>_low``, ``<name>_high``) are percentiles over images drawn with replacement. They tell
     what another test set of that size might give, not what another training would.
@@ -76,7 +79,7 @@ class AUROCMetric(BaseMetric):
 
 def evaluate_classes(scores: np.ndarray, labels: np.ndarray, classes: Sequence[str], samples: int = 1000,
                      seed: int = 0) -> dict[str, Any]:
-    """AUROC and average precision by class and on average.
+    """AUROC, average precision and F1 by class and on average.
 
     Args:
         scores: Finite, (N, C); the higher, the likelier the finding.
@@ -86,19 +89,20 @@ def evaluate_classes(scores: np.ndarray, labels: np.ndarray, classes: Sequence[s
         seed: Of the draws.
 
     Returns:
-        ``auroc``, ``average_precision`` (means over the classes that have them; None if none has), with ``_low``,
-        ``_high`` and ``_chance``, and ``per_class``.
+        ``auroc``, ``average_precision``, ``f1`` (means over the classes that have them; None if none has), with
+        ``_low``, ``_high`` and ``_chance``, and ``per_class``.
     """
     known = labels >= 0
     per_class, defined = {}, []
     for number, name in enumerate(classes):
         truth, score = labels[known[:, number], number], scores[known[:, number], number]
         positives = int(truth.sum())
-        figures: dict[str, Any] = dict(images=len(truth), positives=positives, auroc=None, average_precision=None)
+        figures: dict[str, Any] = dict(images=len(truth), positives=positives, **dict.fromkeys(FIGURES))
         if 0 < positives < len(truth):
             defined.append(number)
             figures.update(auroc=float(roc_auc_score(truth, score)),
-                           average_precision=float(average_precision_score(truth, score)))
+                           average_precision=float(average_precision_score(truth, score)),
+                           f1=float(weighted_f1(score, truth, np.ones((1, len(truth))))[0]))
         else:
             _warn(f'{name}: {positives} of the {len(truth)} known labels are positive; the class has no AUROC and is '
                   'left out of the mean')
@@ -109,7 +113,8 @@ def evaluate_classes(scores: np.ndarray, labels: np.ndarray, classes: Sequence[s
     shares = [per_class[classes[number]]['positives'] / per_class[classes[number]]['images'] for number in defined]
     metrics: dict[str, Any] = {}
     drawn = bootstrap_scores(scores[:, defined], labels[:, defined], samples, seed) if defined and samples else {}
-    for figure, chance in (('auroc', 0.5), ('average_precision', float(np.mean(shares)) if shares else None)):
+    always = [2 * share / (1 + share) for share in shares]
+    for figure, chances in zip(FIGURES, ([0.5], shares, always), strict=True):
         values = [per_class[classes[number]][figure] for number in defined]
         metrics[figure] = float(np.mean(values)) if values else None
         if figure in drawn:
@@ -117,8 +122,8 @@ def evaluate_classes(scores: np.ndarray, labels: np.ndarray, classes: Sequence[s
             for place, number in enumerate(defined):
                 low, high = interval(drawn[figure][:, place])
                 per_class[classes[number]].update({f'{figure}_low': low, f'{figure}_high': high})
-        metrics[f'{figure}_chance'] = chance
-    names = ['images', 'positives', *(f'{figure}{end}' for figure in ('auroc', 'average_precision')
+        metrics[f'{figure}_chance'] = float(np.mean(chances)) if chances else None
+    names = ['images', 'positives', *(f'{figure}{end}' for figure in FIGURES
                                       for end in ('', *(('_low', '_high') if drawn else ())))]
     return dict(metrics, per_class={name: {key: figures.get(key) for key in names}
                                     for name, figures in per_class.items()})

@@ -1,4 +1,4 @@
-"""AUROC and average precision over many draws of the images at once."""
+"""AUROC, average precision and F1 over many draws of the images at once."""
 import numpy as np
 
 #: Weights held at a time (32 MB).
@@ -6,7 +6,7 @@ _CHUNK = 1 << 22
 
 
 def bootstrap_scores(scores: np.ndarray, labels: np.ndarray, samples: int, seed: int) -> dict[str, np.ndarray]:
-    """Both figures of each class, over images drawn with replacement; all classes share a draw.
+    """The figures of each class, over images drawn with replacement; all classes share a draw.
 
     Args:
         scores: Finite, (N, C).
@@ -15,11 +15,11 @@ def bootstrap_scores(scores: np.ndarray, labels: np.ndarray, samples: int, seed:
         seed: Of the draws.
 
     Returns:
-        ``auroc`` and ``average_precision``, float64 (S, C), NaN where a draw has no positive or no negative.
+        ``auroc``, ``average_precision`` and ``f1``, float64 (S, C), NaN where a draw has no positive or no negative.
     """
     count, classes = scores.shape
     rng = np.random.default_rng(seed)
-    figures = {name: np.empty((samples, classes)) for name in ('auroc', 'average_precision')}
+    figures = {name: np.empty((samples, classes)) for name in ('auroc', 'average_precision', 'f1')}
     rows = max(1, _CHUNK // count)
     for start in range(0, samples, rows):
         some = min(rows, samples - start)
@@ -30,6 +30,8 @@ def bootstrap_scores(scores: np.ndarray, labels: np.ndarray, samples: int, seed:
             auroc, precision = weighted_scores(scores[known, number], labels[known, number], weights[:, known])
             figures['auroc'][start:start + some, number] = auroc
             figures['average_precision'][start:start + some, number] = precision
+            f1 = weighted_f1(scores[known, number], labels[known, number], weights[:, known])
+            figures['f1'][start:start + some, number] = np.where(np.isfinite(auroc), f1, np.nan)
     return figures
 
 
@@ -58,3 +60,19 @@ def weighted_scores(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray)
         precision = np.divide(positive, everything, out=np.zeros_like(positive), where=everything > 0)
         average = (steps_up * precision).sum(axis=1) / totals[0]
     return auroc, np.where(totals[1] > 0, average, np.nan)
+
+
+def weighted_f1(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """F1 of the finding, called from a probability of 0.5 on, for several weightings of the images.
+
+    Args:
+        scores: Probabilities, (N,).
+        labels: 1 or 0, (N,).
+        weights: How often each image counts, (S, N).
+
+    Returns:
+        float64 (S,), as scikit-learn's ``f1_score`` with ``sample_weight``; 0 where nothing is called or there.
+    """
+    called = scores >= 0.5
+    both, either = weights @ (called & (labels == 1)), weights @ called + weights @ (labels == 1)
+    return np.divide(2. * both, either, out=np.zeros(len(weights)), where=either > 0)

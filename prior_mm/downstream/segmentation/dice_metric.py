@@ -10,17 +10,24 @@ from prior_mm.registry import METRICS
 
 
 class PixelCounts(NamedTuple):
-    """Pixels of one image that are predicted, are of the finding, or both."""
+    """Pixels of one image that are predicted, are of the finding, or both, and all that there are."""
 
     predicted: int
     lesion: int
     both: int
+    pixels: int = 0
 
     @property
     def dice(self) -> float:
         """2 |P and L| / (|P| + |L|); 1 if both are empty, so that on an image without lesion any pixel gives 0."""
         total = self.predicted + self.lesion
         return 2 * self.both / total if total else 1.
+
+    @property
+    def background(self) -> 'PixelCounts':
+        """The same of what is not the finding."""
+        return PixelCounts(self.pixels - self.predicted, self.pixels - self.lesion,
+                           self.pixels - self.predicted - self.lesion + self.both, self.pixels)
 
 
 def count_pixels(predicted: Tensor, mask: Tensor) -> PixelCounts:
@@ -40,7 +47,8 @@ def count_pixels(predicted: Tensor, mask: Tensor) -> PixelCounts:
         raise ValueError(f'a mask with the values {mask.unique().tolist()[:8]} cannot be scored, wanted are 0 and 1: '
                          'load it with LoadMask, and do not pad it')
     found, lesion = predicted == 1, mask == 1
-    return PixelCounts(*(int(pixels.sum()) for pixels in (found, lesion, found & lesion)))
+    predicted_pixels, lesion_pixels, both = (int(pixels.sum()) for pixels in (found, lesion, found & lesion))
+    return PixelCounts(predicted_pixels, lesion_pixels, both, mask.numel())
 
 
 @METRICS.register_module()
@@ -54,6 +62,7 @@ class DiceMetric(BaseMetric):
     - ``dice_chance``: what ``dice`` would then be, the share of images without lesion;
     - ``dice_lesion``: the mean over the images with a lesion;
     - ``dice_pooled``: the Dice of the pixels of all images taken together, which large lesions dominate;
+    - ``mdice``: the mean of ``dice_pooled`` and the same of the background (BenchX's figure);
     - ``empty_left_empty``: of the images without lesion, the share in which nothing is predicted;
     - ``images``, ``images_with_lesion``, ``images_without_lesion``.
 
@@ -104,6 +113,7 @@ class DiceMetric(BaseMetric):
             dice_chance=len(without) / len(results),
             dice_lesion=_mean([counts.dice for counts in with_lesion]),
             dice_pooled=pooled.dice if with_lesion else None,
+            mdice=(pooled.dice + pooled.background.dice) / 2 if with_lesion else None,
             empty_left_empty=_mean([counts.dice for counts in without]),
             images=len(results), images_with_lesion=len(with_lesion), images_without_lesion=len(without))
 

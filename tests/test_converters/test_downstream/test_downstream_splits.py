@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prior_mm.converters.csv_tables import TableError
+from prior_mm.converters.downstream.list_names import read_list_names
 from prior_mm.converters.downstream.splits import (
     SHARES,
     draw_folds,
@@ -121,6 +122,50 @@ def test_smaller_sets_are_drawn_where_none_is_published(tmp_path):
     folder = write_lists(tmp_path / 'a', train=list(LABELS)[:200], test=list(LABELS)[200:])
     splits = read_split_lists(folder, LABELS, (10., ), 0, TABLE)
     assert {name: len(ids) for name, ids in splits.subsets.items()} == dict(train_10=20)
+
+
+def test_lists_that_overlap(tmp_path):
+    """Refused with the numbers of each pair; taken as published when that is asked for, and then it is said."""
+    images = list(LABELS)
+    folder = write_lists(tmp_path / 'a', train=images[:10], val=images[7:12], train_10=[images[9]],
+                         test=[*images[9:11], images[2], images[2]])
+    numbers = '3 images in train and val, 2 in train and test, 2 in val and test'
+    with pytest.raises(TableError, match='test.txt, line 4: .* is there twice'):
+        read_split_lists(folder, LABELS, (1., ), 0, TABLE)
+    write_lists(folder, test=[*images[9:11], images[2]])
+    with pytest.raises(TableError, match=rf'{numbers}.*--allow-overlap'):
+        read_split_lists(folder, LABELS, (1., ), 0, TABLE)
+    splits = read_split_lists(folder, LABELS, (1., ), 0, TABLE, allow_overlap=True)
+    members = {name: {image for image in LABELS if name in splits.all_of(image)} for name in splits.names}
+    assert members == dict(train=set(images[:10]), val=set(images[7:12]), test={*images[9:11], images[2]})
+    assert splits.origin['overlap'] == {'train and val': 3, 'train and test': 2, 'val and test': 2}
+    assert numbers in splits.describe() and splits.subsets == dict(train_10=[images[9]])
+    splits.write(tmp_path / 'b')
+    assert (tmp_path / 'b/test.txt').read_text().split() == [images[2], *images[9:11]]
+
+
+def test_smaller_sets_of_overlapping_lists(tmp_path):
+    """Drawn from all that is trained on, also what is tested, too."""
+    images = list(LABELS)[:100]
+    folder = write_lists(tmp_path / 'a', train=images, test=images[:50])
+    assert len(read_split_lists(folder, LABELS, (10., ), 0, TABLE, allow_overlap=True).subsets['train_10']) == 10
+
+
+def test_names_of_another_copy(tmp_path):
+    """Names that another copy's own tables translate; two translations of one name are an error."""
+    images = list(LABELS)
+    tables = [tmp_path / 'train.csv', tmp_path / 'test.csv']
+    for path, rows in zip(tables, ((0, 1), (2, )), strict=True):
+        path.write_text('new_filename,ImageId,has_pneumo\n'
+                        + ''.join(f'{row}_x_.png,{images[row]},1\n' for row in rows))
+    folder = write_lists(tmp_path / 'a', train=['0_x_', '1_x_'], test=['2_x_'])
+    with pytest.raises(TableError, match="'2_x_' is not in table.csv.*--list-names"):
+        read_split_lists(folder, LABELS, (), 0, TABLE)
+    splits = read_split_lists(folder, LABELS, (), 0, TABLE, read_list_names(tables))
+    assert splits.of == {images[0]: 'train', images[1]: 'train', images[2]: 'test'}
+    tables[1].write_text(f'new_filename,ImageId\n0_x_.png,{images[5]}\n')
+    with pytest.raises(TableError, match='test.csv, line 2: 0_x_ is .* above'):
+        read_list_names(tables)
 
 
 @pytest.mark.parametrize('lists, message', [

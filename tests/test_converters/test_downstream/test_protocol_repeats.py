@@ -120,7 +120,7 @@ def test_without_what_it_needs(tmp_path):
     with pytest.raises(LayoutError) as caught:
         convert_siim_by_protocols(settings, BinaryOptions(), ['benchx/1'], QUIET)
     assert all(f'  - {part}' in str(caught.value) for part in ('labels: ', 'splits: the protocol benchx/1'))
-    assert list(protocols_of('chexpert')) == ['prior/1', 'benchx/1', 'demo/1']
+    assert list(protocols_of('chexpert')) == ['prior/1', 'benchx/1', 'benchx/2', 'demo/1']
     with pytest.raises(ValueError, match='mgca/1 has no splits for chexpert; there are those of prior/1'):
         protocol_repeats(settings, ['mgca/1'], 'chexpert', {}, {}, tmp_path / 'train.csv')
 

@@ -9,12 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 pytest.importorskip('mmpretrain')
 from prior_mm.downstream.classification import AUROCMetric, auroc_metric
 from prior_mm.downstream.classification.auroc_metric import evaluate_classes
-from prior_mm.downstream.classification.bootstrap import bootstrap_scores, weighted_scores
+from prior_mm.downstream.classification.bootstrap import bootstrap_scores, weighted_f1, weighted_scores
 from prior_mm.evaluation.bootstrap import interval
 
 
@@ -50,6 +50,18 @@ def test_weighted_scores_are_scikit_learns(scores, data):
             assert precision == pytest.approx(average_precision_score(*drawn))
         else:
             assert np.isnan(auroc) and np.isnan(precision)
+
+
+@settings(max_examples=40)
+@given(scores=hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 1)), data=st.data())
+def test_f1_is_scikit_learns(scores, data):
+    """Of the finding, called from a probability of 0.5 on; 0 where nothing is called or there."""
+    labels = data.draw(hnp.arrays(np.float64, len(scores), elements=st.sampled_from([0., 1.])))
+    weights = data.draw(hnp.arrays(np.int64, (3, len(scores)), elements=st.integers(0, 3)))
+    for weight, seen in zip(weights, weighted_f1(scores, labels, weights), strict=True):
+        if weight.any():
+            drawn = np.repeat(labels, weight), np.repeat(scores >= .5, weight)
+            assert seen == pytest.approx(f1_score(*drawn, labels=[0, 1], zero_division=0.))
 
 
 def test_against_scikit_learn():
@@ -88,7 +100,7 @@ def test_absent_class_has_no_value(warnings):
     assert result['classification/auroc'] == 1
     assert result['classification/per_class']['absent'] == dict(
         images=2, positives=0, auroc=None, auroc_low=None, auroc_high=None, average_precision=None,
-        average_precision_low=None, average_precision_high=None)
+        average_precision_low=None, average_precision_high=None, f1=None, f1_low=None, f1_high=None)
     assert len(warnings) == 1 and 'absent: 0 of the 2 known' in warnings[0]
     assert metric([[.1]], [[1.]])['classification/auroc'] is None
 

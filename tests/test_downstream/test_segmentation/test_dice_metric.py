@@ -40,7 +40,9 @@ def test_by_hand():
     found = evaluate([(left, one_row), (zero, one_row), (zero, zero), (one_pixel, zero)])
     assert found == {f'segmentation/{name}': value for name, value in dict(
         protocol='demo/1', dice=pytest.approx((0.5 + 0 + 1 + 0) / 4), dice_chance=0.5, dice_lesion=0.25,
-        dice_pooled=pytest.approx(2 * 2 / (5 + 8)), empty_left_empty=0.5, images=4, images_with_lesion=2,
+        dice_pooled=pytest.approx(2 * 2 / (5 + 8)),
+        mdice=pytest.approx((2 * 2 / (5 + 8) + 2 * 21 / (27 + 24)) / 2), empty_left_empty=0.5,
+        images=4, images_with_lesion=2,
         images_without_lesion=2).items()}
 
 
@@ -56,6 +58,8 @@ def test_is_scikit_learns_f1(pairs):
     predicted, masks = (np.concatenate([pair[part].ravel() for pair in pairs]) for part in (0, 1))
     pooled = f1_score(masks, predicted, zero_division=1.) if masks.any() else None
     assert found['segmentation/dice_pooled'] == (pooled if pooled is None else pytest.approx(pooled))
+    both = f1_score(masks, predicted, average='macro', labels=[0, 1], zero_division=1.) if masks.any() else None
+    assert found['segmentation/mdice'] == (both if both is None else pytest.approx(both))
 
 
 @given(SAMPLES)

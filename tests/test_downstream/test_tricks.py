@@ -1,0 +1,69 @@
+"""The tricks of fine-tuning: each arrives where it should, alone, and what has no place is refused."""
+import pytest
+import torch
+from test_settings import config, root  # noqa: F401  (a fixture)
+
+from prior_mm.downstream.settings import apply_settings
+
+
+def made(root, **downstream):  # noqa: F811
+    changed = config(root, **downstream)
+    changed.optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3))
+    changed.model.head = dict(type='mmpretrain.MultiLabelLinearClsHead', num_classes=1, in_channels=8)
+    return changed, apply_settings(changed)
+
+
+def test_without_tricks_nothing_changes(root):  # noqa: F811
+    """The head, the optimizer and the folder's name are the config's."""
+    changed, settings = made(root)
+    assert changed.optim_wrapper == dict(optimizer=dict(type='AdamW', lr=1e-3))
+    assert changed.model.head.type == 'mmpretrain.MultiLabelLinearClsHead'
+    assert settings.run_name(0) == 'demo-1_seed0_labels100_finetune_pretrained-run_seed0'
+
+
+def test_each_arrives(root):  # noqa: F811
+    """The rate of the backbone, the norm, the initialisation; the name of the folder tells them apart."""
+    changed, settings = made(root, backbone_rate=.1, head_norm=True, head_init='truncated_normal')
+    assert changed.optim_wrapper.paramwise_cfg.custom_keys == dict(backbone=dict(lr_mult=.1))
+    assert '_rate0.1_normed_truncated_' in settings.run_name(0)
+    assert changed.downstream.head_init == 'truncated_normal' and changed.downstream.backbone_rate == .1
+    pytest.importorskip('mmpretrain')
+    import prior_mm.downstream.classification  # noqa: F401
+    from prior_mm.registry import MODELS
+    torch.manual_seed(0)
+    head = MODELS.build(dict(changed.model.head, loss=dict(type='prior_mm.MaskedBCELoss')))
+    head.init_weights()
+    assert 0 < head.fc.weight.abs().max() < 1e-3 and (head.fc.bias == 0).all()
+    features = torch.randn(4, 8) * 100 + 7
+    normed = head.pre_logits((features, ))
+    assert normed.mean(dim=1).abs().max() < 1e-3 and normed.std(dim=1, correction=0).sub(1).abs().max() < 1e-3
+
+
+def test_the_rates_of_a_run(root):  # noqa: F811
+    """MMEngine gives the backbone a tenth of the head's rate."""
+    from mmengine.optim import build_optim_wrapper
+    changed, _ = made(root, backbone_rate=.1)
+    model = torch.nn.ModuleDict(dict(backbone=torch.nn.Linear(2, 2), head=torch.nn.Linear(2, 2)))
+    wrapper = build_optim_wrapper(model, dict(type='OptimWrapper', **changed.optim_wrapper.to_dict()))
+    rates = {id(parameter): group['lr'] for group in wrapper.param_groups for parameter in group['params']}
+    assert {rates[id(p)] for p in model.backbone.parameters()} == {1e-3 * .1}
+    assert {rates[id(p)] for p in model.head.parameters()} == {1e-3}
+
+
+def test_normalisation_of_a_protocol(root):  # noqa: F811
+    """The protocol's mean and deviation go before those of the weights, which are then not compared."""
+    changed, _ = made(root, normalise=[0.4978, 0.2449])
+    assert changed.model.data_preprocessor.mean == [0.4978 * 255]
+    assert changed.model.data_preprocessor.std == [0.2449 * 255]
+    assert 'mean' not in changed.model.backbone.init_cfg
+
+
+@pytest.mark.parametrize(('downstream', 'message'), [
+    (dict(backbone_rate=2), 'above 0 and at most 1'), (dict(backbone_rate='x'), 'above 0 and at most 1'),
+    (dict(backbone_rate=.1, frozen=True), 'a frozen backbone has no rate'),
+    (dict(head_init='zeros'), 'truncated_normal'), (dict(normalise=[127, 50]), 'shares of the range'),
+    (dict(normalise=.5), 'shares of the range')])
+def test_what_is_refused(root, downstream, message):  # noqa: F811
+    """A rate that is none, a trick that is none, pixels where shares are wanted."""
+    with pytest.raises(ValueError, match=message):
+        made(root, **downstream)
