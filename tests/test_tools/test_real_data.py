@@ -1,42 +1,20 @@
 """The benchmark of real radiographs: tables, folds, figures and changes, on made-up films."""
-import csv
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_real import ROOT, write_nih, write_notes
 from PIL import Image
+from real.cache import Cache
+from real.classify import frozen
+from real.figures import auroc, difference, draws, shown
+from real.films import SIZE, Film, folds, pixels, read_small
+from real.sheet import draw_sheet
+from real.tables import keep_back, read_films, read_others, read_table
+from real.variants import ANY, OF_LUNGS, PUT_ON, write_variant
 from sklearn.metrics import roc_auc_score
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / 'tools' / 'benchmarks'))
-
-from real.cache import Cache  # noqa: E402
-from real.classify import frozen  # noqa: E402
-from real.figures import auroc, difference, draws, shown  # noqa: E402
-from real.films import SIZE, Film, folds, keep_back, pixels, read_films, read_small, read_table  # noqa: E402
-from real.sheet import draw_sheet  # noqa: E402
-from real.variants import ANY, OF_LUNGS, PUT_ON, write_variant  # noqa: E402
-
 REAL = ROOT.parent / 'shared' / 'data' / 'real'
-
-
-def write_nih(folder: Path, count: int = 60, seed: int = 0) -> None:
-    """Films of noise in NIH's layout, brighter with pneumonia; a patient has one or two."""
-    rng = np.random.default_rng(seed)
-    (folder / 'images').mkdir(parents=True)
-    rows = []
-    for number in range(count):
-        ill = bool(rng.random() < 0.5)
-        name = f'{number // 2 + 1 if number % 3 else 500 + number:08d}_{number:03d}.png'
-        image = rng.integers(80 if ill else 0, 200, (150, 140), dtype=np.uint8)
-        Image.fromarray(image).save(folder / 'images' / name)
-        rows.append({'Image Index': name, 'Finding Labels': 'Edema|Pneumonia' if ill else 'No Finding',
-                     'Patient ID': str(int(name[:8])), 'View Position': 'AP' if rng.random() < 0.5 else 'PA'})
-    with (folder / 'index.csv').open('w', newline='') as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 @pytest.fixture(scope='module')
@@ -49,20 +27,40 @@ def films(tmp_path_factory):
 def test_tables_of_both_kinds(tmp_path, films):
     """A film of either table has what its columns say: otherwise labels, notes and masks would be of other films."""
     assert {film.label for film in films} == {0, 1} and {film.view for film in films} == {'AP', 'PA'}
-    for name in ('images/a.png', 'lungs/a.png'):
-        (tmp_path / name).parent.mkdir()
-        Image.new('L', (32, 32)).save(tmp_path / name)
-    (tmp_path / 'index.csv').write_text('image,patient,view,notes,lung_mask,licence\n'
-                                        'images/a.png,p1,AP Supine, Clear. ,lungs/a.png,CC BY\n')
-    assert read_table(tmp_path / 'images', tmp_path / 'index.csv', 'n') == [
-        Film('n_a', tmp_path / 'images/a.png', 'n_p1', 'AP', notes='Clear.', mask=tmp_path / 'lungs/a.png',
-             licence='CC BY')]
-    (tmp_path / 'index.csv').write_text('image,patient\nimages/b.png,p1\n')
-    with pytest.raises(ValueError, match='b.png'):
-        read_table(tmp_path / 'images', tmp_path / 'index.csv', 'n')
-    (tmp_path / 'index.csv').write_text('file\nx\n')
-    with pytest.raises(ValueError, match='columns'):
-        read_table(tmp_path / 'images', tmp_path / 'index.csv', 'n')
+    write_notes(tmp_path / 'notes')
+    found = read_films(tmp_path)
+    assert len(found) == 24 and found[1] == Film(
+        'notes_0001', tmp_path / 'notes/images/0001.png', 'notes_p0', 'AP',
+        notes='Fever for 1 days. The lungs are clear.', mask=tmp_path / 'notes/lungs/0001.png')
+    assert found[0].mask is None and found[0].view == 'PA'
+    assert all(film.label is None for film in found)  # their findings go with the hospital
+    (tmp_path / 'notes/lungs/0001.png').unlink()
+    with pytest.raises(ValueError, match='lungs/0001.png, which is neither in'):
+        read_films(tmp_path)
+    (tmp_path / 'index.csv').write_text('colour\nx\n')
+    with pytest.raises(ValueError, match='--image'):
+        read_table(tmp_path, tmp_path / 'index.csv', 'n')
+
+
+def test_a_table_with_other_columns(tmp_path, capsys):
+    """Films of one's own: other names and order of columns, folders below, images that are not there, empty cells."""
+    for name in ('x/a.png', 'b.png', 'c.png', 'd.png', 'e.png'):
+        (tmp_path / 'films' / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new('L', (32, 32)).save(tmp_path / 'films' / name)
+    (tmp_path / 'list.tsv').write_text(
+        'diagnoses\tProjection\tsubject_id\tfile\n'
+        'Edema; Pneumonia\tAntero-posterior\t00000012\ta\nnormal\tPA\tp7\tb.png\n\tfrontal\t8\tc\n'
+        'Mass\tPA\t9\td\nMass\tlateral\t9\te\nMass\tPA\t10\tgone\n')
+    found = read_others(tmp_path / 'films', tmp_path / 'list.tsv')
+    assert [(film.name.partition('_')[2], film.patient.partition('_')[2], film.view, film.findings, film.label)
+            for film in found] == [
+        ('x_a', '12', 'AP', {'edema', 'pneumonia'}, 1), ('b', 'p7', 'PA', frozenset(), 0), ('c', '8', '', None, None),
+        ('d', '9', 'PA', {'mass'}, None)]
+    assert '1 of 5 images are not in' in capsys.readouterr().out
+    (tmp_path / 'list.csv').write_text('path,Pneumonia,Edema\na,1,\nb,0,0\nc,0,\nd,-1,1\n')
+    again = read_others(tmp_path / 'films', tmp_path / 'list.csv')
+    assert [film.label for film in again] == [1, 0, None, None]
+    assert not {film.name for film in again} & {film.name for film in found}  # another table has other copies
 
 
 def test_folds_keep_patients_apart(films):
@@ -128,6 +126,7 @@ def test_changes_change_what_they_say(films, tmp_path):
     assert (pixels(films[:2], folder)[:, 0] == 255).all()
 
 
+@pytest.mark.slow
 def test_frozen_features_are_asked_once(films, tmp_path):
     """The scores are those of a film's own features, the second time too; without them nothing is computed."""
     labels = {film.name: film.label for film in films}

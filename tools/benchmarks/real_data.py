@@ -3,9 +3,10 @@
     python tools/benchmarks/real_data.py --root ../shared/data/real [--demo FILE] [--pretrained FILE] [--parts ...]
     python tools/benchmarks/real_data.py --root ../shared/data/real --images FOLDER --table TABLE
 
-``--root`` holds ``nih/`` (labels and patients) and ``notes/`` (clinical notes, lung masks), each with ``images/`` and
-``index.csv``; where it is missing, that is said and nothing done. With ``--images`` and ``--table`` the models are
-tested on those films too, except on patients they were trained on; without ``--root`` these films are all there is.
+``--root`` holds ``nih/`` (labels and patients) and ``notes/`` (clinical notes, lung masks), each with ``images/`` and a
+table; where it is missing, that is said and nothing done. With ``--images`` and ``--table`` the models are tested on
+those films too, except on patients they were trained on; without ``--root`` these films are all there is. Tables are
+read as tools/dataset_converters/table.py reads them, whatever their columns are called.
 Each result is kept in ``--folder``, so that a run that was stopped goes on. No image, note or mask leaves that folder.
 """
 import argparse
@@ -19,8 +20,11 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from mmengine.logging import MMLogger  # noqa: E402
 from real.cache import Cache  # noqa: E402
-from real.films import Film, keep_back, read_films, read_table  # noqa: E402
+from real.films import Film  # noqa: E402
+from real.page import BLOCKS  # noqa: E402
 from real.parts import PARTS, Bench  # noqa: E402
+from real.probe import check_start  # noqa: E402
+from real.tables import keep_back, read_films, read_others  # noqa: E402
 from scaling_report import fill  # noqa: E402
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint  # noqa: E402
@@ -31,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--root', type=Path, help='folder of nih/ and notes/')
     parser.add_argument('--images', type=Path, help='folder of other films')
-    parser.add_argument('--table', type=Path, help='their CSV table, with the columns of nih/ or of notes/')
+    parser.add_argument('--table', type=Path, help='their table, as tools/dataset_converters/table.py takes it')
     parser.add_argument('--demo', type=Path, default=Path('work_dirs/pretrain_demo'),
                         help="the demo's pre-training: a file, or the folder of the run (its last checkpoint)")
     parser.add_argument('--pretrained', type=Path, help='other weights to start from')
@@ -59,7 +63,7 @@ def given_films(args: argparse.Namespace) -> list[Film]:
         return []
     if not args.images:
         return films
-    others = read_table(args.images, args.table, 'other')
+    others = read_others(args.images, args.table)
     if not films:
         return others
     kept = keep_back(films, others)
@@ -77,12 +81,16 @@ def starts(args: argparse.Namespace) -> dict[str, Path | None]:
         print(f'there is no {args.demo}: nothing starts from the demo (make demo trains it, --demo names it)')
     if args.pretrained:
         found[args.pretrained.name] = args.pretrained
+    for path in filter(None, found.values()):
+        check_start(path)
     return found
 
 
 def main() -> None:
     args = parse_args()
     MMLogger.get_current_instance().setLevel('ERROR')
+    if args.docs:
+        fill(args.docs.read_text(encoding='utf-8'), dict.fromkeys(BLOCKS, ''), 'real')  # rather now than after hours
     films = given_films(args)
     if not films:
         return

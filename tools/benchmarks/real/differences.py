@@ -24,11 +24,11 @@ def figure(found: Scores, films: Sequence[Film], labels: Mapping[str, int]) -> d
 
 def baselines(films: Sequence[Film], labels: Mapping[str, int], images: Path) -> dict[str, Any]:
     """AUROC of what needs no training: the view, the patient's number, the size of the file, how dark the film is."""
-    small = pixels(films, images)
+    small, numbers = pixels(films, images), _numbers(films)
     rows: dict[str, list[float]] = {
         'the view alone (PA)': [film.view == 'PA' for film in films],
-        'the number of the patient': [float(film.patient.rpartition('_')[2]) for film in films],
-        'bytes of the JPEG file': [film.path.stat().st_size for film in films],
+        **({'the number of the patient': [float(number) for number in numbers.values()]} if numbers else {}),
+        'bytes of the image file': [film.path.stat().st_size for film in films],
         'how dark the film is': [-float(image.mean()) for image in small],
         'how dark its border is': [-float(image[_outer(image.shape)].mean()) for image in small]}
     return {name: figure(baseline(films, dict(zip([film.name for film in films], map(float, values), strict=True))),
@@ -80,18 +80,19 @@ def fairer(films: Sequence[Film], labels: Mapping[str, int], start: Path | None,
     - Of the films with pneumonia: is the patient's number in that range? There is nothing to be seen, if the years of
       the films leave no mark.
     - Of the films with pneumonia of one view: is a second finding named?
+
+    The first two are left out where patients have no numbers, or too few films lie in the range.
     """
-    number = {film.name: int(film.patient.rpartition('_')[2]) for film in films}
-    clear = [number[film.name] for film in films if not labels[film.name]]
-    near = [film for film in films if min(clear) <= number[film.name] <= max(clear)]
-    ill = [film for film in films if labels[film.name]]
+    ill, found, number = [film for film in films if labels[film.name]], {}, _numbers(films)
+    clear = [number[film.name] for film in films if number and not labels[film.name]]
+    near = [film for film in films if clear and min(clear) <= number[film.name] <= max(clear)]
     within = {film.name: int(film in near) for film in ill}
-    found = {f'pneumonia, patients {min(clear)} to {max(clear)} only': _ask(near, labels, start, images, cache)}
-    if 0 < sum(within.values()) < len(within):
+    if _ENOUGH <= sum(within.values()) <= len(within) - _ENOUGH:
+        found[f'pneumonia, patients {min(clear)} to {max(clear)} only'] = _ask(near, labels, start, images, cache)
         found['pneumonia films: is the patient from that range?'] = _ask(ill, within, start, images, cache)
     for name, view in FINDINGS:
         some = [film for film in ill if film.view == view]
-        there = {film.name: int(name in (film.findings or ())) for film in some}
+        there = {film.name: int(name.lower() in (film.findings or ())) for film in some}
         if _ENOUGH <= sum(there.values()) <= len(there) - _ENOUGH:
             found[f'pneumonia films, {view}: {name.lower()}?'] = _ask(some, there, start, images, cache)
     return found
@@ -100,6 +101,12 @@ def fairer(films: Sequence[Film], labels: Mapping[str, int], start: Path | None,
 def _ask(films: Sequence[Film], labels: Mapping[str, int], start: Path | None, images: Path,
          cache: Cache) -> dict[str, Any]:
     return figure(frozen('question', films, labels, start, 100, images, cache, 5), films, labels)
+
+
+def _numbers(films: Sequence[Film]) -> dict[str, int]:
+    """The patient's number of each film; empty where patients go by names."""
+    numbers = {film.name: film.patient.rpartition('_')[2] for film in films}
+    return {name: int(number) for name, number in numbers.items()} if all(map(str.isdigit, numbers.values())) else {}
 
 
 def _outer(shape: tuple[int, ...]) -> np.ndarray:

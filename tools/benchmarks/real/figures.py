@@ -53,7 +53,7 @@ def auroc(found: Sequence[Mapping[str, float]], films: Sequence[Film], labels: M
         drawn.append(values[1:])
     if not single:
         return dict(counts, mean=None, low=None, high=None, deviation=None, drawn=[])
-    means = np.nanmean(drawn, axis=0)
+    means = np.ma.masked_invalid(drawn).mean(axis=0).filled(np.nan)  # of the repeats that have both labels in a draw
     low, high = interval(means)
     return dict(counts, mean=float(np.mean(single)), low=low, high=high, drawn=means.tolist(),
                 deviation=float(np.std(single, ddof=1)) if len(single) > 1 else None)

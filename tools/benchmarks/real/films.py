@@ -1,8 +1,7 @@
-"""The real films: what their tables say of each, which fold a patient is in, and copies of the size that models get."""
-import csv
+"""The real films: which fold a patient is in, and copies of the size that models get."""
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from prior_mm.files.whole_files import whole_file, write_whole
 #: Height and width of what models get, in pixels: those of the demo's pre-training.
 SIZE = 128
 FOLDS = 5
-NO_FINDING = 'No Finding'
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Film:
         path: The image.
         patient: Unique over the tables.
         view: ``AP`` (lying films too), ``PA``, or '' where the table does not say.
-        findings: Of NIH's labels; None for films of the other table.
+        findings: Their names, in lower case; empty where nothing was found, None where the table is not asked.
         notes: The clinical notes; '' without.
         mask: The mask of the lungs.
         licence: As the table has it; '' where it says nothing, and then no picture may be shown.
@@ -51,58 +49,7 @@ class Film:
         """1 for pneumonia, 0 for no finding, None for neither."""
         if self.findings is None:
             return None
-        return 1 if 'Pneumonia' in self.findings else 0 if self.findings == {NO_FINDING} else None
-
-
-def read_films(root: Path) -> list[Film]:
-    """The films of both tables below a folder, ``nih/index.csv`` and ``notes/index.csv``, as far as they are there."""
-    films = [film for folder in ('nih', 'notes') if (root / folder / 'index.csv').is_file()
-             for film in read_table(root / folder / 'images', root / folder / 'index.csv', folder)]
-    if not films:
-        raise ValueError(f'{root} holds neither nih/index.csv nor notes/index.csv: check --root')
-    return films
-
-
-def read_table(images: Path, table: Path, prefix: str) -> list[Film]:
-    """The films of a table, by the columns of NIH ChestX-ray14 or those of the COVID-19 image data collection.
-
-    Args:
-        images: Folder of the images; masks are beside it, where the table says.
-        table: The CSV file.
-        prefix: Of the films' and the patients' names.
-
-    Raises:
-        ValueError: If the table has neither's columns, or an image is not there.
-    """
-    with table.open(encoding='utf-8-sig', newline='') as file:
-        rows = list(csv.DictReader(file))
-    if rows and {'Image Index', 'Finding Labels', 'Patient ID'} <= rows[0].keys():
-        films = [Film(f'{prefix}_{Path(row["Image Index"]).stem}', images / row['Image Index'],
-                      f'{prefix}_{int(row["Patient ID"])}', row.get('View Position') or '',
-                      frozenset(row['Finding Labels'].split('|'))) for row in rows]
-    elif rows and {'image', 'patient'} <= rows[0].keys():
-        films = [Film(f'{prefix}_{Path(row["image"]).stem}', images / Path(row['image']).name,
-                      f'{prefix}_{row["patient"]}', (row.get('view') or '').split(' ')[0],
-                      notes=(row.get('notes') or '').strip(),
-                      mask=images.parent / row['lung_mask'] if row.get('lung_mask') else None,
-                      licence=row.get('licence') or '', source=row.get('source') or '') for row in rows]
-    else:
-        raise ValueError(f'{table} must have the columns Image Index, Finding Labels and Patient ID, or image and '
-                         f'patient; it has {list(rows[0]) if rows else "no rows"}')
-    missing = [path for film in films for path in (film.path, film.mask) if path and not path.is_file()]
-    if missing:
-        raise ValueError(f'{len(missing)} files that {table} names are not there, such as {missing[0]}: check the '
-                         'folder of the images')
-    return films
-
-
-def keep_back(films: Sequence[Film], others: Iterable[Film]) -> list[Film]:
-    """Others as films to be tested on; those of patients among the films are left out.
-
-    NIH's patients go by their number, in whichever table they stand.
-    """
-    known = {film.patient.partition('_')[2] for film in films}
-    return [replace(film, kept_back=True) for film in others if film.patient.partition('_')[2] not in known]
+        return 1 if 'pneumonia' in self.findings else None if self.findings else 0
 
 
 @dataclass(frozen=True)

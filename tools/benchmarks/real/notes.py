@@ -1,6 +1,7 @@
 """Pre-training on films with clinical notes, in the demo's three stages, beside a control with shuffled pairs."""
 import json
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def pretrained(films: Sequence[Film], kind: str, seed: int, images: Path,
 
     Args:
         films: With notes.
-        kind: :data:`PAIRS`, or :data:`SHUFFLED`: each film gets the note of another one, in training only.
+        kind: :data:`PAIRS`, or :data:`SHUFFLED`: each film gets the note of another patient, in training only.
         seed: Of the training, and the fold's number.
         images: Folder of the copies.
         cache: Of the results.
@@ -43,10 +44,7 @@ def pretrained(films: Sequence[Film], kind: str, seed: int, images: Path,
     """
     fold = folds(films)[seed]
     back = tuple(film for film in films if film.kept_back)
-    notes = [film.notes for film in fold.train]
-    if kind == SHUFFLED:
-        order = np.random.default_rng(seed).permutation(len(notes))
-        notes = [notes[place] for place in np.roll(order, 1)[np.argsort(order)]]  # one cycle: none keeps its own
+    notes = shuffled(fold.train, seed) if kind == SHUFFLED else [film.notes for film in fold.train]
     test = fold.test + back
     plan = dict(what='notes/1', kind=kind, seed=seed, epochs=EPOCHS, rate=RATE, batch=BATCH, config=CONFIG.read_text(),
                 train=[(film.name, note) for film, note in zip(fold.train, notes, strict=True)],
@@ -55,6 +53,23 @@ def pretrained(films: Sequence[Film], kind: str, seed: int, images: Path,
     folder = cache.folder / 'notes'
     return cache.get(f'notes/{name}', plan, lambda: _run(
         fold.train, notes, test, seed, images, folder / f'work_{name}', folder / f'{name}.pth'))
+
+
+def shuffled(films: Sequence[Film], seed: int) -> list[str]:
+    """For each film the note of another patient, each note once.
+
+    Raises:
+        ValueError: If half of the films or more are of one patient.
+    """
+    counts = Counter(film.patient for film in films)
+    most = max(counts.values())
+    if 2 * most > len(films):
+        raise ValueError(f'{most} of {len(films)} films are of one patient: no note of another is left for some')
+    place = dict(zip(sorted(counts), np.random.default_rng(seed).permutation(len(counts)), strict=True))
+    order = sorted(range(len(films)), key=lambda number: place[films[number].patient])
+    # Patients stand together: so many films further it is another one.
+    given = dict(zip(order, np.roll(order, -most), strict=True))
+    return [films[given[number]].notes for number in range(len(films))]
 
 
 def _run(train: Sequence[Film], notes: Sequence[str], test: Sequence[Film], seed: int, images: Path, work: Path,

@@ -10,7 +10,9 @@ BLOCKS = ('films', 'classification', 'segmentation', 'notes', 'baselines', 'part
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows under a head."""
+    """Rows under a head; 'Not run.' where there is none."""
+    if not rows:
+        return 'Not run.'
     return '\n'.join('| ' + ' | '.join(map(str, row)) + ' |' for row in (head, ['---'] * len(head), *rows))
 
 
@@ -30,9 +32,10 @@ def figures_table(rows: Mapping[str, Mapping[str, Any]], first: str) -> str:
 
 def classification_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """AUROC by share of the labels, how the backbone is used, and where it starts."""
-    return table(('tested on', 'labels', 'backbone', 'start', 'repeats', 'AUROC', 'AP alone', 'PA alone',
-                  'ahead of random weights'), [
-        (row['tested'], f'{row["percent"]} %', row['how'], row['start'], row['repeats'],
+    return table(('tested on', 'films (positive)', 'labels', 'backbone', 'start', 'repeats', 'AUROC', 'AP alone',
+                  'PA alone', 'ahead of random weights'), [
+        (row['tested'], f'{row["all"]["films"]} ({row["all"]["positives"]})', f'{row["percent"]} %', row['how'],
+         row['start'], row['repeats'],
          *(shown(row[key]) for key in ('all', 'AP', 'PA')), shown(row['ahead'], sign=True) if row['ahead'] else '')
         for row in rows])
 

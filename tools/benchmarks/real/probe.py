@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from prior_mm.checkpoints.backbone_weights import load_backbone
+from prior_mm.downstream.pretrained_backbone import check_preprocessing
 from prior_mm.files.file_hash import sha256
 from prior_mm.files.whole_files import whole_file
 from prior_mm.registry import MODELS
@@ -37,6 +38,16 @@ def backbone(start: Path | None, seed: int) -> torch.nn.Module:
         load_backbone(model, start)
     model.eval()
     return model.to(memory_format=torch.channels_last)
+
+
+def check_start(path: Path) -> None:
+    """Refuse weights that do not fit before anything is computed.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it holds another backbone than the demo's, or one trained on images normalised otherwise.
+    """
+    check_preprocessing(load_backbone(backbone(None, 0), path), dict(mean=MEAN, std=STD), str(path))
 
 
 def features(films: Sequence[Film], folder: Path, start: Path | None, seed: int,

@@ -89,7 +89,7 @@ def quiet(config: Config, work: Path, name: str, seed: int, steps: int) -> None:
         'work_dir': str(work), 'experiment_name': f'{name}_{seed}', 'randomness.seed': seed,
         'train_cfg.max_iters': steps, 'train_cfg.val_interval': steps + 1, 'image_size': (SIZE, SIZE),
         'default_hooks.checkpoint': dict(_delete_=True, type='CheckpointHook', interval=-1, save_last=False),
-        'custom_hooks': [], 'visualizer.vis_backends': [], 'default_hooks.logger.interval': 50,
+        'custom_hooks': [], 'visualizer.vis_backends': [], 'log_level': 'WARNING', 'default_hooks.logger.interval': 50,
         'param_scheduler': [dict(type='LinearLR', start_factor=0.01, begin=0, end=warm_up, by_epoch=False),
                             dict(type='CosineAnnealingLR', begin=warm_up, eta_min=0., by_epoch=False)]})
 
