@@ -1,8 +1,9 @@
 """tables.py as a user calls it: what was guessed is said, options are refused, real films where they are at hand."""
+import re
 from pathlib import Path
 
 import pytest
-from made_up_table import write_own
+from made_up_table import own_rows, write_own
 from printed_table import rows
 
 REAL = Path(__file__).parents[3] / 'shared/data/real'
@@ -20,6 +21,26 @@ def test_a_table(tmp_path, convert):
     assert len(written) == 3 * 3 + 5 + 2 + 1
     assert convert('table.py', root, '--workers', 1)[0] == 0
     assert written == {path: path.read_bytes() for path in (root / 'annotations').rglob('*.*')}
+
+
+def test_a_parquet_file_gives_what_a_csv_file_gives(tmp_path, convert):
+    """The same annotation files from both, where pyarrow is there."""
+    pyarrow = pytest.importorskip('pyarrow')
+    from pyarrow import parquet
+    found = []
+    for name in ('csv', 'parquet'):
+        root = write_own(tmp_path / name / 'mine')
+        if name == 'parquet':
+            parquet.write_table(pyarrow.Table.from_pylist(own_rows()), root / 'films.parquet')
+            (root / 'films.csv').unlink()
+        assert convert('table.py', root, '--workers', 1)[0] == 0
+        found.append({path.relative_to(root): without_sources(path) for path in (root / 'annotations').rglob('*.*')})
+    assert found[0] == found[1] and len(found[0]) > 10
+
+
+def without_sources(path):
+    """An annotation file without the hash of the table it was made from."""
+    return re.sub(r'"sources": ?\{[^}]*\}', '', path.read_text())
 
 
 def test_messages(tmp_path, convert):

@@ -45,6 +45,13 @@ def test_parquet(tmp_path):
     parquet.write_table(pyarrow.Table.from_pylist(ROWS), tmp_path / 'table.parquet')
     columns, rows = read_any_table(tmp_path / 'table.parquet')
     assert columns == list(ROWS[0]) and [row.values for row in rows] == ROWS
+    typed = [dict(image='a.png', patient=12, mass=True, seen=None, boxes=[['Mass', 1.5, 2.]], share=float('nan')),
+             dict(image='b.png', patient=7, mass=False, seen='x ', boxes=[], share=.5)]
+    parquet.write_table(pyarrow.table({name: [row[name] for row in typed] if name != 'boxes' else
+                                       [json.dumps(row[name]) for row in typed] for name in typed[0]}),
+                        tmp_path / 'typed.parquet', row_group_size=1)
+    assert [(row.line, list(row.values.values())) for row in read_any_table(tmp_path / 'typed.parquet')[1]] == [
+        (1, ['a.png', '12', '1', '', '[["Mass", 1.5, 2.0]]', '']), (2, ['b.png', '7', '0', 'x', '[]', '0.5'])]
     (tmp_path / 'table.parquet').write_bytes(b'PAR1 broken')
     with pytest.raises(TableError, match='no Parquet file'):
         read_any_table(tmp_path / 'table.parquet')
