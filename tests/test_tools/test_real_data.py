@@ -7,6 +7,7 @@ from made_up_real import ROOT, write_nih, write_notes
 from PIL import Image
 from real.cache import Cache
 from real.classify import frozen
+from real.differences import bars
 from real.figures import auroc, difference, draws, shown
 from real.films import SIZE, Film, folds, pixels, read_small
 from real.sheet import draw_sheet
@@ -124,6 +125,15 @@ def test_changes_change_what_they_say(films, tmp_path):
     assert 0 < (changed['letters burnt in'] != image).mean() < 0.05
     folder = write_variant(films[:2], tmp_path / 'whole', tmp_path / 'frame', PUT_ON['a white frame'])
     assert (pixels(films[:2], folder)[:, 0] == 255).all()
+
+
+def test_bars_are_counted():
+    """Each edge that is black or white all over counts; marks on a gray one do not."""
+    image = np.full((SIZE, SIZE), 90, np.uint8)
+    image[:8, :20] = 255  # a letter
+    assert bars(image) == 0
+    image[-8:], image[:, :6] = 0, 250
+    assert bars(image) == 2
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_up_real import write_notes
@@ -11,7 +12,7 @@ from PIL import Image
 from real import notes
 from real.cache import Cache
 from real.films import SIZE, Film, folds, pixels
-from real.probe import check_start
+from real.probe import backbone, check_start
 from real.tables import read_films
 
 from prior_mm.dependencies import has_compiled_mmcv
@@ -52,6 +53,19 @@ def test_losses_by_stage(monkeypatch):
         name: SimpleNamespace(data=(values, None)) for name, values in buffers.items()}))
     assert notes._losses(runner) == [dict(loss=[1., 4.]), dict(loss=[7., 7.]),
                                      dict(loss=[10., 16.], loss_kl=[101., 107.])]
+
+
+def test_other_backbones_are_refused_at_once(tmp_path):
+    """A file of another network is named before anything is computed, not after the trainings that need no file."""
+    weights = backbone(None, 0).state_dict()
+    torch.save(dict(state_dict={f'backbone.{name}': value for name, value in weights.items()}), tmp_path / 'good.pth')
+    check_start(tmp_path / 'good.pth')
+    weights.pop('conv1.weight')
+    torch.save(dict(state_dict=weights), tmp_path / 'other.pth')
+    with pytest.raises(ValueError, match='other.pth lacks 1 of'):
+        check_start(tmp_path / 'other.pth')
+    with pytest.raises(FileNotFoundError, match='none.pth'):
+        check_start(tmp_path / 'none.pth')
 
 
 @pytest.mark.slow

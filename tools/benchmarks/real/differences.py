@@ -23,13 +23,15 @@ def figure(found: Scores, films: Sequence[Film], labels: Mapping[str, int]) -> d
 
 
 def baselines(films: Sequence[Film], labels: Mapping[str, int], images: Path) -> dict[str, Any]:
-    """AUROC of what needs no training: the view, the patient's number, the size of the file, how dark the film is."""
+    """AUROC of what needs no training: the view, the patient's number, the size of the file, how dark the film is,
+    bars along its edges."""
     small, numbers = pixels(films, images), _numbers(films)
     rows: dict[str, list[float]] = {
         'the view alone (PA)': [film.view == 'PA' for film in films],
         **({'the number of the patient': [float(number) for number in numbers.values()]} if numbers else {}),
         'bytes of the image file': [film.path.stat().st_size for film in films],
         'how dark the film is': [-float(image.mean()) for image in small],
+        'bars along its edges (none)': [-float(bars(image)) for image in small],
         'how dark its border is': [-float(image[_outer(image.shape)].mean()) for image in small]}
     return {name: figure(baseline(films, dict(zip([film.name for film in films], map(float, values), strict=True))),
                          films, labels) for name, values in rows.items()}
@@ -107,6 +109,12 @@ def _numbers(films: Sequence[Film]) -> dict[str, int]:
     """The patient's number of each film; empty where patients go by names."""
     numbers = {film.name: film.patient.rpartition('_')[2] for film in films}
     return {name: int(number) for name, number in numbers.items()} if all(map(str.isdigit, numbers.values())) else {}
+
+
+def bars(image: np.ndarray) -> int:
+    """Along how many of its four edges an image, uint8 (H, W), is black or white all over: what a collimator leaves."""
+    edges = image[2], image[-3], image[:, 2], image[:, -3]  # the outermost pixels are blurred
+    return sum(bool(((edge < 16).mean() > .9) or ((edge > 239).mean() > .9)) for edge in edges)
 
 
 def _outer(shape: tuple[int, ...]) -> np.ndarray:

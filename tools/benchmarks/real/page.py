@@ -49,6 +49,8 @@ def segmentation_table(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str
 
 def notes_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Retrieval among the held-out patients, and the losses of each stage, by kind of pairs."""
+    if not any(rows.values()):
+        return 'Not run.'
     names = ('image_to_text/recall@5', 'text_to_image/recall@5', 'image_to_text/recall@10', 'text_to_image/recall@10')
     retrieval = [(kind, len(found), found[0]['test'],
                   *(f'{_spread([one["retrieval"][name] for one in found])} '
