@@ -90,6 +90,7 @@ setup(
     packages=find_packages(include=['prior_mm', 'prior_mm.*']),
     package_dir={'': '.'},  # a plain path entry for editable installations, which linters and MMEngine can follow
     include_package_data=False,
+    entry_points={'console_scripts': ['prior-mm = prior_mm.command_line.app:main']},
     install_requires=requirements('runtime'),
     extras_require={**extras, 'all': sorted({line for lines in extras.values() for line in lines})},
     cmdclass={'build_py': BuildWithMim},

@@ -27,9 +27,7 @@ def write_joint(source: Source, folder: Path, tokenizer: str | None = None) -> N
     Raises:
         FileNotFoundError: If the tokenizer or the architecture is not on this machine.
     """
-    model = {key: value for key, value in source.model.items() if key != 'init_cfg'}
-    model['image_encoder'] = {**model['image_encoder'], 'pretrained': None}
-    model['text_encoder'] = dict(type='TextEncoder', config=text_config(source, tokenizer))
+    model = joint_config(source, tokenizer)
     if 'tokenizer' in model:  # a zero-shot classifier
         model['tokenizer'] = 'tokenizer'
     step = {key: value for key, value in source.tokenizer().items() if key in ('max_length', 'lowercase')}
@@ -38,7 +36,24 @@ def write_joint(source: Source, folder: Path, tokenizer: str | None = None) -> N
                                                    else step))
     loaded = find_tokenizer(source, tokenizer)
     loaded.save_pretrained(folder / 'tokenizer')
-    write_json(folder / 'config.json', dict(model=model, tokenizer=describe_tokenizer(loaded)))
+    training = dict(checkpoint=source.name, sha256=source.sha256, data=source.data, epoch=source.meta.get('epoch'),
+                    seed=source.meta.get('seed'))
+    write_json(folder / 'config.json', dict(model=model, tokenizer=describe_tokenizer(loaded), training=training))
+
+
+def joint_config(source: Source, tokenizer: str | None = None) -> dict[str, Any]:
+    """The config of the model without files to start from, with the losses of the stage that the checkpoint is of.
+
+    Raises:
+        FileNotFoundError: If the architecture of the text encoder is not on this machine.
+    """
+    model = {key: value for key, value in source.model.items() if key != 'init_cfg'}
+    model['image_encoder'] = {**model['image_encoder'], 'pretrained': None}
+    kept = {key: value for key, value in model['text_encoder'].items() if key == 'last_layers'}
+    model['text_encoder'] = dict(type='TextEncoder', config=text_config(source, tokenizer), **kept)
+    if source.losses is not None:  # they decide whether sentences stand for themselves or for prototypes
+        model['loss_weights'] = source.losses
+    return model
 
 
 def load_joint(folder: str | Path) -> PRIOR:

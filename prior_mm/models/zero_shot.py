@@ -38,13 +38,22 @@ class ZeroShot:
     def __init__(self, prompts: dict[str, list[str]], tokenizer: str, lowercase: bool | None = None,
                  **method) -> None:
         super().__init__(**method)
+        self._tokenizer = load_tokenizer(tokenizer, lowercase=lowercase)
+        self.set_prompts(prompts)
+
+    def set_prompts(self, prompts: dict[str, list[str]]) -> None:
+        """Take other prompts.
+
+        Raises:
+            ValueError: If there are fewer than two classes, or a class without a prompt.
+        """
         if len(prompts) < 2 or not all(prompts.values()):
             raise ValueError(f'prompts must give at least one prompt for each of at least two classes, got {prompts}')
         if isinstance(next(iter(prompts.values())), str):
             raise ValueError("prompts must give a list for each class: prompts={'Edema': ['Edema is observed']}")
         self.classes = list(prompts)
         self.class_of_prompt = [c for c, name in enumerate(self.classes) for _ in prompts[name]]
-        loaded = load_tokenizer(tokenizer, lowercase=lowercase)
+        loaded = self._tokenizer
         # One at a time: batches would start threads, which do not survive the fork of the data loader's workers.
         encoded = [loaded.backend_tokenizer.encode(text, add_special_tokens=False)
                    for texts in prompts.values() for text in texts]

@@ -12,7 +12,7 @@ from .grayscale import look_up, rescale, stretch, window
 from .stored_values import stored_values
 
 
-def read_dicom(path: Path) -> np.ndarray:
+def read_dicom(source: Path | bytes) -> np.ndarray:
     """Read a DICOM radiograph as it is meant to be shown: bright where little radiation came through.
 
     Stored values pass the modality's look-up table or rescale slope and intercept, then the first VOI look-up table or
@@ -30,7 +30,7 @@ def read_dicom(path: Path) -> np.ndarray:
     """
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # odd, but readable headers: a warning for each image drowns the log
-        dataset = read_dataset(path)
+        dataset = read_dataset(source)
         stored, padding = stored_values(dataset)
         image = _shown(dataset, stored, padding)
     if dataset.PhotometricInterpretation == 'MONOCHROME1':

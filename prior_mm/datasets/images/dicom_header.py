@@ -21,7 +21,7 @@ _COMMA = re.compile(r'[+-]?\d*,\d+(?:[eE][+-]?\d+)?')
 _THOUSANDS = re.compile(r'[+-]?[1-9]\d{0,2}(?:,\d{3})+')
 
 
-def read_dataset(path: Path) -> pydicom.Dataset:
+def read_dataset(source: Path | bytes) -> pydicom.Dataset:
     """Read a file whose header is that of one gray or colour image; its pixels are still packed.
 
     A file without preamble, or without the meta information before the data set, is read all the same, since that
@@ -31,7 +31,7 @@ def read_dataset(path: Path) -> pydicom.Dataset:
         ImageError: If it is no image, or lacks an attribute that an image needs; the message names the attribute.
         Exception: What pydicom raises on damaged files.
     """
-    content = path.read_bytes()
+    content = source if isinstance(source, bytes) else source.read_bytes()
     if content[128:132] != b'DICM':
         content = _PREAMBLE + content.removeprefix(b'DICM') if content[:1] in b'D\x02' else content
     if content[128:132] == b'DICM':

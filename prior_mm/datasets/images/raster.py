@@ -1,4 +1,5 @@
 """JPEG and PNG, by Pillow: it refuses files that are cut short, where OpenCV 4 returns them half gray."""
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,13 @@ from prior_mm.datasets.errors import ImageError
 from .limits import MAX_PIXELS, check_size
 
 
-def read_raster(path: Path, kind: str, short_side: int | None) -> np.ndarray:
+def read_raster(source: Path | bytes, kind: str, short_side: int | None) -> np.ndarray:
     """Read a JPEG, PNG or TIFF file as gray.
 
     16-bit gray files keep their 16 bits; colour PNGs of 16 bits keep the upper 8. An EXIF orientation is obeyed.
 
     Args:
-        path: The file.
+        source: The file, or what is in it.
         kind: ``'JPEG'``, ``'PNG'`` or ``'TIFF'``; no other decoder is tried.
         short_side: See :func:`.reader.read_radiograph`.
 
@@ -27,7 +28,7 @@ def read_raster(path: Path, kind: str, short_side: int | None) -> np.ndarray:
         Exception: What Pillow raises on damaged files.
     """
     try:
-        image = Image.open(path, formats=(kind,))
+        image = Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=(kind,))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f'its header says more pixels than the {MAX_PIXELS} that are decoded. Resize it, or leave it '
                          'out of the annotation file') from error

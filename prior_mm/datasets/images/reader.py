@@ -17,7 +17,7 @@ _BARE_DICOM = re.compile(rb'DICM\x02\x00|\x02\x00[\x00\x01\x02\x03\x10]\x00(?:UL
 _SIGNATURES = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG', b'II*\0': 'TIFF', b'MM\0*': 'TIFF'}
 
 
-def read_radiograph(path: str | PathLike[str], short_side: int | None = None,
+def read_radiograph(source: str | PathLike[str] | bytes, short_side: int | None = None,
                     pixel_range: PixelRange | None = None) -> np.ndarray:
     """Read a JPEG, PNG, TIFF or DICOM file as a gray image, bright where little radiation came through.
 
@@ -25,7 +25,7 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None,
     is refused; single flipped bits within a JPEG cannot be told from a picture.
 
     Args:
-        path: The file.
+        source: The file, or what is in it; then the messages name no file.
         short_side: Pixels of the short side that are needed. If given, a JPEG is decoded at 1/2, 1/4 or 1/8 of its
             size as long as the short side keeps at least so many, which for a 2500 x 3000 px film and 224 px takes a
             third of the time. It does not resize to that size: :func:`.scaling.fit_short_side` does.
@@ -38,10 +38,10 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None,
         ImageError: If the file is missing, cannot be opened, is damaged, of another format, or of a size that is
             no radiograph's. The message names the file and the mend.
     """
-    path = Path(path)
+    content = source if isinstance(source, bytes) else Path(source)
+    path = 'the image' if isinstance(content, bytes) else content  # as messages have it
     try:
-        with path.open('rb') as file:
-            head = file.read(132)
+        head = _first_bytes(content)
     except OSError as error:
         raise ImageError(f'{path}: cannot be opened ({error.strerror or error}). Check data_root and image_prefix, '
                          'the rights of the file, and that the download is complete') from error
@@ -54,9 +54,9 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None,
     try:
         if kind is None:
             from .dicom import read_dicom  # takes a quarter of a second, for nothing where all files are JPEG
-            image = read_dicom(path)
+            image = read_dicom(content)
         else:
-            image = read_raster(path, kind, short_side)
+            image = read_raster(content, kind, short_side)
         return image if pixel_range is None else pixel_range.scale(image, raster=kind is not None)
     except ImageError as error:
         raise ImageError(f'{path}: {error}') from error.__cause__
@@ -64,6 +64,13 @@ def read_radiograph(path: str | PathLike[str], short_side: int | None = None,
         reason = _QUOTED.sub("'...'", str(error))
         raise ImageError(f'{path}: the file is damaged or cut short ({type(error).__name__}: {reason}). '
                          'Fetch it again') from None
+
+
+def _first_bytes(content: Path | bytes) -> bytes:
+    if isinstance(content, bytes):
+        return content[:132]
+    with content.open('rb') as file:
+        return file.read(132)
 
 
 def _is_dicom(head: bytes) -> bool:
