@@ -11,6 +11,7 @@ from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures, Reports, StudyEmbeddings, StudyFeatures
 
 from .alignment.contrastive import unit
+from .encoders.in_chunks import in_chunks
 from .global_batch import GlobalBatch
 
 
@@ -32,6 +33,11 @@ class Method(BaseModel):
         same_report: Config of what is done about reports of other studies that say the same (:class:`.SameReport`); by
             default nothing, they are negatives as all others.
         data_preprocessor: Config of what normalises the images; a :class:`StudyPreprocessor` by default.
+        chunk: Studies that are encoded (and decoded) at a time in training, for batches larger than the memory holds;
+            the losses still compare the whole batch. None: all at once. See :func:`.in_chunks`.
+
+    Raises:
+        ValueError: If ``chunk`` is below 1.
     """
 
     #: The losses that there are, and their published weights.
@@ -48,8 +54,11 @@ class Method(BaseModel):
     WITH_ONE_ENTRY: ClassVar[Collection[str]] = ()
 
     def __init__(self, image_encoder: dict, text_encoder: dict, data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None, same_report: dict | None = None) -> None:
+                 init_cfg: dict | None = None, same_report: dict | None = None, chunk: int | None = None) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='StudyPreprocessor')), init_cfg)
+        if chunk is not None and chunk < 1:
+            raise ValueError(f'model.chunk must be at least 1 study, or None for all at once, got {chunk}')
+        self.chunk = chunk
         self.image_encoder = build_part(image_encoder)
         self.text_encoder = build_part(text_encoder)
         self.same_report = MODELS.build({'type': 'SameReport', **same_report}) if same_report else None
@@ -185,7 +194,8 @@ class Method(BaseModel):
                              'pipeline, or take a data set with reports')
         if mode == 'loss':
             batch = self.global_batch(reports, data_samples)
-            return self.losses(self.encode(inputs, reports), reports, inputs, batch)
+            features = in_chunks(self.chunk, self, self.encode, inputs, reports)
+            return self.losses(features, reports, inputs, batch)
         if mode == 'predict':
             return self.predict(inputs, reports, data_samples or [{} for _ in inputs])
         if mode == 'tensor':

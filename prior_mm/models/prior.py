@@ -6,6 +6,7 @@ from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures, ReportEmbeddings, Reports, StudyEmbeddings, StudyFeatures
 
 from .encoders.attention_pooling import AttentionPooling
+from .encoders.in_chunks import in_chunks
 from .encoders.patch_layout import patches_to_map
 from .encoders.projection import projection
 from .encoders.sentence_embedding import mean_of_word_pieces
@@ -132,8 +133,8 @@ class PRIOR(Method):
         return losses | dict(zip(to_align, aligned, strict=True))
 
     def _reconstruct(self, patches: Tensor, context: Tensor, grid: tuple[int, int]) -> Tensor:
-        return self.image_decoder(*(patches_to_map(places, grid, self.image_encoder.patch_layout)
-                                    for places in (patches, context)))
+        maps = (patches_to_map(places, grid, self.image_encoder.patch_layout) for places in (patches, context))
+        return in_chunks(self.chunk, self.image_decoder, self.image_decoder, *maps)
 
     @torch.no_grad()
     def reconstruct(self, inputs: Tensor, reports: Reports) -> Tensor:

@@ -73,6 +73,23 @@ def test_trains_what_it_says(name):
 
 
 @pytest.mark.parametrize('name', METHODS)
+def test_chunks_change_nothing(name):
+    """Encoded two studies at a time, a batch has the losses and gradients that it has at once, in float64."""
+    images, reports = batch([[2, 4], [2, 2, 2], [4], [2, 6], [2]], twice=name == 'CXRCLIP')
+    seen = []
+    for chunk in (None, 2):
+        model = tiny(name, chunk=chunk).double()
+        losses = losses_of(model, images.double(), reports)
+        sum(losses.values()).backward()
+        seen.append(losses | {key: p.grad for key, p in model.named_parameters() if p.grad is not None})
+    whole, ours = seen
+    assert ours.keys() == whole.keys()
+    for key, value in whole.items():
+        error = (ours[key] - value).abs().max() / value.abs().max().clamp(min=1e-6)
+        assert error < 1e-9, f'{key}: relative error {error:.2e}'
+
+
+@pytest.mark.parametrize('name', METHODS)
 def test_padding_changes_nothing(name):
     """More padding, of word pieces and sentences, gives the same losses."""
     model = tiny(name)

@@ -9,9 +9,16 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 
-def recomputed(function: Callable, *inputs: Any) -> Any:
-    """Call a function, keep its inputs only, and call it again in the backward pass; random numbers are the same."""
-    return checkpoint(function, *inputs, use_reentrant=False)
+def recomputed(function: Callable, *inputs: Any, within: nn.Module | None = None) -> Any:
+    """Call a function, keep its inputs only, and call it again in the backward pass; random numbers are the same.
+
+    Args:
+        function: What to call.
+        inputs: With what.
+        within: The module whose running statistics the second call leaves alone.
+    """
+    contexts = {} if within is None else dict(context_fn=partial(_contexts, within))
+    return checkpoint(function, *inputs, use_reentrant=False, **contexts)
 
 
 def recompute_blocks(network: nn.Module) -> None:
@@ -32,7 +39,7 @@ def recompute_blocks(network: nn.Module) -> None:
         raise ValueError(f'with_cp=True: a {type(network).__name__} has no nn.Sequential or nn.ModuleList, so there '
                          'are no blocks whose activations could be computed again')
     for block in blocks:
-        block.forward = partial(checkpoint, block.forward, use_reentrant=False, context_fn=partial(_contexts, block))
+        block.forward = partial(recomputed, block.forward, within=block)
 
 
 def _outermost_blocks(network: nn.Module) -> Iterator[nn.Module]:
