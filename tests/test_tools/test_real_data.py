@@ -106,6 +106,7 @@ def test_figures_against_scikit_learn(films):
         assert drawn == pytest.approx(np.mean(slow))
     assert difference(figure, figure) == dict(mean=0., low=0., high=0.)
     assert shown(auroc([{films[0].name: 1.}], films, labels)) == '-'  # one film has no AUROC
+    assert shown(auroc([], films, labels)) == '-'  # nor has what was not run
 
 
 def test_changes_change_what_they_say(films, tmp_path):
@@ -147,6 +148,7 @@ def test_frozen_features_are_asked_once(films, tmp_path):
     assert auroc(found, films, labels)['mean'] > 0.95  # pneumonia is brighter here
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (REAL / 'nih').is_dir(), reason='the real films are no part of the project')
 def test_colour_and_alpha_do_not_matter_on_real_films(tmp_path):
     """A film saved in colour, with an alpha channel or a palette is the same film."""

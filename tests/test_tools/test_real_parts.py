@@ -69,16 +69,20 @@ def test_rows_over_folds_and_over_kept_back_films(bench):
 
 def test_tables_hold_what_was_found():
     """Means, deviations and chance levels stand in the columns that say so."""
-    dice = [dict(dice=.5, dice_pooled=.6), dict(dice=.7, dice_pooled=.9)]
+    dice = [dict(dice=.5, dice_pooled=.6, images=8, kept_back=dict(dice=.1, dice_pooled=.2, images=3)),
+            dict(dice=.7, dice_pooled=.9, images=9, kept_back=dict(dice=.1, dice_pooled=.2, images=3))]
     assert cells(page.segmentation_table(dict(some=dice, none=[]))) == [
-        ['some', '2', f'0.600 ± {stdev([.5, .7]):.3f}', f'0.750 ± {stdev([.6, .9]):.3f}']]
+        ['other patients', 'some', '2', '17', f'0.600 ± {stdev([.5, .7]):.3f}', f'0.750 ± {stdev([.6, .9]):.3f}'],
+        ['films kept back', 'some', '2', '3', '0.100 ± 0.000', '0.200 ± 0.000']]
     names = [f'{way}/recall@{count}' for count in (5, 10) for way in ('image_to_text', 'text_to_image')]
     figures = {name + end: value + place / 100 for place, name in enumerate(names)
                for end, value in (('', .3), ('_chance', .1))}
     one = dict(test=44, losses=[dict(loss=[3., 2.]), dict(loss=[5., 4.], loss_prototype=[9., 1.])], retrieval=figures)
+    one['kept_back'] = dict(test=4, retrieval={'image_to_text/recall@1': .2})  # there is no recall at 5 among 4
     retrieval, losses = page.notes_table({'pairs': [one], 'shuffled pairs': []}).split('\n\n')
-    assert cells(retrieval) == [['pairs', '1', '44', *(f'{.3 + place / 100:.3f} ({.1 + place / 100:.3f})'
-                                                       for place in range(4))]]
+    shown = [f'{.3 + place / 100:.3f} ({.1 + place / 100:.3f})' for place in range(4)]
+    assert cells(retrieval) == [['other patients', 'pairs', '1', '44', *shown],
+                                ['films kept back', 'pairs', '1', '4', *'----']]
     assert cells(losses) == [['pairs', '1', 'loss', '3.00', '2.00'], ['pairs', '2', 'loss', '5.00', '4.00'],
                              ['pairs', '2', 'prototype', '9.00', '1.00']]
     assert page.notes_table({'pairs': []}) == page.segmentation_table({'none': []}) == 'Not run.'

@@ -1,5 +1,6 @@
 """Pre-training on notes and segmentation of lungs in the benchmark of real radiographs, on made-up films."""
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -72,13 +73,14 @@ def test_other_backbones_are_refused_at_once(tmp_path):
 def test_pre_training_on_notes(films, tmp_path, monkeypatch):
     """Three stages and a retrieval of patients apart; the weights start another training; done once and kept."""
     monkeypatch.setattr(notes, 'EPOCHS', (1, 1, 1))
-    cache = Cache(tmp_path / 'out')
+    films, cache = [*films[:20], *(replace(film, kept_back=True) for film in films[20:])], Cache(tmp_path / 'out')
     found = notes.pretrained(films, notes.SHUFFLED, 0, tmp_path / 'whole', cache)
     fold = folds(films)[0]
-    assert (found['train'], found['test']) == (len(fold.train), len(fold.test))
+    assert (found['train'], found['test'], found['kept_back']['test']) == (len(fold.train), len(fold.test), 4)
+    assert (found['retrieval']['studies'], found['kept_back']['retrieval']['studies']) == (len(fold.test), 4)
     assert [len(stage) for stage in found['losses']] == sorted(len(stage) for stage in found['losses'])
     assert all(np.isfinite(value).all() for stage in found['losses'] for value in stage.values())
-    assert 0 < found['retrieval']['image_to_text/recall@5_chance'] <= 1
+    assert 0 < found['retrieval']['image_to_text/recall@1_chance'] <= 1
     check_start(tmp_path / 'out/notes/shuffled_pairs_0.pth')
     again = notes.pretrained(films, notes.SHUFFLED, 0, tmp_path / 'whole', Cache(tmp_path / 'out', reuse=True))
     assert again == found and not (tmp_path / 'out/notes/work_shuffled_pairs_0').exists()
@@ -108,10 +110,12 @@ def test_lungs_are_found_and_kept(films, tmp_path, monkeypatch):
     from real import lungs
     monkeypatch.setattr(lungs, 'STEPS', 4)
     masked, others = ([film for film in films if bool(film.mask) is there] for there in (True, False))
+    masked[-3:] = [replace(film, kept_back=True) for film in masked[-3:]]
     images, masks = tmp_path / 'whole', lungs.write_masks(films, tmp_path / 'masks')
     for cache in (Cache(tmp_path / 'out'), Cache(tmp_path / 'out', reuse=True)):
         found = lungs.dice(masked, None, 1, images, masks, cache)
         assert len(found) == 1 and 0 <= found[0]['dice'] <= 1 and 0 <= found[0]['dice_pooled'] <= 1
+        assert (found[0]['images'], found[0]['kept_back']['images']) == (len(folds(masked)[0].test), 3)
         predicted = lungs.predicted_masks(masked, others, images, masks, cache)
         assert {name: (mask.shape, mask.dtype) for name, mask in predicted.items()} == {
             film.name: ((SIZE, SIZE), bool) for film in others}

@@ -36,6 +36,7 @@ def test_halves():
     assert set(texts) == {'read', 'held out'}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(_archive() is None, reason='torchxrayvision is not there')
 def test_real_reports():
     """On 400 held-out reports, what is found agrees with the codes as docs/report_labels.md says."""

@@ -87,7 +87,7 @@ def test_fast_and_slow(labeller, slow_labeller, sentence):
     assert labeller.labels([sentence]) == slow_labeller.labels([sentence])
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=60), st.lists(_words, max_size=6).map(' '.join))
 def test_any_text(labeller, noise, words):
     """Any text has labels of the known kind; capitals and blanks do not matter."""

@@ -40,7 +40,7 @@ def auroc(found: Sequence[Mapping[str, float]], films: Sequence[Film], labels: M
     """
     tested = [film for film in films if any(film.name in scores for scores in found)]
     counts = dict(films=len(tested), positives=sum(labels[film.name] for film in tested))
-    weights = draws([film.patient for film in tested], samples)
+    weights = draws([film.patient for film in tested], samples) if tested else np.empty((samples, 0), dtype=int)
     single, drawn = [], []
     for scores in found:
         here = np.array([film.name in scores for film in tested], dtype=bool)

@@ -17,7 +17,7 @@ from prior_mm.files.whole_files import whole_file, write_whole
 
 from .cache import Cache
 from .films import SIZE, Film, folds
-from .training import ROOT, backbone_start, images_hash, quiet
+from .training import ROOT, backbone_start, images_hash, quiet, test_again
 
 CONFIG = ROOT / 'configs' / 'downstream' / 'demo' / 'siim_seg.py'
 STEPS = 60
@@ -47,13 +47,16 @@ def dice(films: Sequence[Film], start: Path | None, repeats: int, images: Path, 
         images: Folder of the copies.
         masks: Folder of their masks.
         cache: Of the results.
+
+    Returns:
+        A repeat each; ``kept_back`` in it holds the same figures of the films kept back, if there are any.
     """
     back = tuple(film for film in films if film.kept_back)
     found = []
     for fold in folds(films)[:repeats]:
-        def compute(train: Sequence[Film] = fold.train, test: Sequence[Film] = fold.test + back,
+        def compute(train: Sequence[Film] = fold.train, test: Sequence[Film] = fold.test,
                     seed: int = fold.number) -> dict[str, Any]:
-            return _run(train, test, start, seed, images, masks, cache.folder / 'lungs' / 'work')[0]
+            return _run(train, test, start, seed, images, masks, cache.folder / 'lungs' / 'work', back)[0]
 
         plan = dict(what='lungs/1', steps=STEPS, batch=BATCH, seed=fold.number, start=sha256(start) if start else None,
                     images=images_hash((*fold.train, *fold.test, *back), images),
@@ -85,17 +88,18 @@ def predicted_masks(films: Sequence[Film], others: Sequence[Film], images: Path,
 
 
 def _run(train: Sequence[Film], test: Sequence[Film], start: Path | None, seed: int, images: Path, masks: Path,
-         work: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The metrics, where the tested films have masks, and the predictions."""
+         work: Path, back: Sequence[Film] = ()) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The metrics, where the tested films have masks, and else the predictions."""
     config = _config(work, seed)
     backbone_start(config, start)
     scored = all(film.mask for film in test)
-    for name, films in (('train', train), ('test', test)):
+    for name, films in (('train', train), ('test', test), ('kept_back', back)):
         write_whole(work / f'{name}.json', json.dumps(dict(
             metainfo=dict(schema='prior_mm.segmentation/1', dataset='real', synthetic=False, protocol='real/1',
                           classes=['background', 'lungs']),
             data_list=[dict(img_path=f'{film.name}.png', image_id=film.name, seg_map_path=f'{film.name}.png',
                             gt_label=1) for film in films])).encode())
+    for name in ('train', 'test'):
         config[f'{name}_dataloader'].dataset.update(data_root='', ann_file=str(work / f'{name}.json'), data_prefix=dict(
             img_path=str(images), seg_map_path=str(masks)))
     if not scored:
@@ -104,10 +108,18 @@ def _run(train: Sequence[Film], test: Sequence[Film], start: Path | None, seed: 
     runner = build_runner(config)
     try:
         runner.train()
-        metrics = {name.removeprefix('segmentation/'): value for name, value in runner.test().items()} if scored else {}
-        return metrics, {} if scored else _predict(runner)
+        if not scored:
+            return {}, _predict(runner)
+        found = _dice(runner.test())
+        if back:
+            found['kept_back'] = _dice(test_again(runner, config, work / 'kept_back.json'))
+        return found, {}
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _dice(metrics: dict[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix('segmentation/'): value for name, value in metrics.items()}
 
 
 def _predict(runner: Any) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from prior_mm.files.whole_files import write_whole
 
 from .cache import Cache
 from .films import Film, folds
-from .training import ROOT, images_hash
+from .training import ROOT, images_hash, test_again
 
 CONFIG = ROOT / 'configs' / 'prior' / 'pretrain_demo.py'
 #: Epochs of the demo's three stages here; an epoch has some 10 steps.
@@ -41,18 +41,19 @@ def pretrained(films: Sequence[Film], kind: str, seed: int, images: Path,
     Returns:
         ``losses`` by stage: the means over its first and its last epoch, by name. ``retrieval``: what
         :class:`~prior_mm.evaluation.RetrievalMetric` gives. ``train``, ``test``: their numbers. ``checkpoint``: file.
+        ``kept_back``: ``retrieval`` and ``test`` of the films kept back, if there are any.
     """
     fold = folds(films)[seed]
     back = tuple(film for film in films if film.kept_back)
     notes = shuffled(fold.train, seed) if kind == SHUFFLED else [film.notes for film in fold.train]
-    test = fold.test + back
     plan = dict(what='notes/1', kind=kind, seed=seed, epochs=EPOCHS, rate=RATE, batch=BATCH, config=CONFIG.read_text(),
                 train=[(film.name, note) for film, note in zip(fold.train, notes, strict=True)],
-                test=[(film.name, film.notes) for film in test], images=images_hash(fold.train + test, images))
+                test=[(film.name, film.notes) for film in fold.test + back],
+                images=images_hash(fold.train + fold.test + back, images))
     name = f'{kind.replace(" ", "_")}_{seed}'
     folder = cache.folder / 'notes'
     return cache.get(f'notes/{name}', plan, lambda: _run(
-        fold.train, notes, test, seed, images, folder / f'work_{name}', folder / f'{name}.pth'))
+        fold.train, notes, fold.test, back, seed, images, folder / f'work_{name}', folder / f'{name}.pth'))
 
 
 def shuffled(films: Sequence[Film], seed: int) -> list[str]:
@@ -72,18 +73,24 @@ def shuffled(films: Sequence[Film], seed: int) -> list[str]:
     return [films[given[number]].notes for number in range(len(films))]
 
 
-def _run(train: Sequence[Film], notes: Sequence[str], test: Sequence[Film], seed: int, images: Path, work: Path,
-         checkpoint: Path) -> dict[str, Any]:
+def _run(train: Sequence[Film], notes: Sequence[str], test: Sequence[Film], back: Sequence[Film], seed: int,
+         images: Path, work: Path, checkpoint: Path) -> dict[str, Any]:
     write_whole(work / 'vocab.txt', '\n'.join(learn_vocabulary({film.notes for film in train}, 2000)).encode())
     _write_studies(work / 'train.json', train, notes)
-    _write_studies(work / 'test.json', test, [film.notes for film in test])
-    runner = build_runner(_config(work, images, seed))
+    for name, films in (('test', test), ('kept_back', back)):
+        _write_studies(work / f'{name}.json', films, [film.notes for film in films])
+    config = _config(work, images, seed)
+    runner = build_runner(config)
     try:
         runner.train()
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         runner.save_checkpoint(str(checkpoint.parent), checkpoint.name, save_optimizer=False)
-        return dict(losses=_losses(runner), retrieval=_retrieval(runner.test()), train=len(train), test=len(test),
-                    checkpoint=str(checkpoint))
+        found = dict(losses=_losses(runner), retrieval=_retrieval(runner.test()), train=len(train), test=len(test),
+                     checkpoint=str(checkpoint))
+        if back:
+            found['kept_back'] = dict(retrieval=_retrieval(test_again(runner, config, work / 'kept_back.json')),
+                                      test=len(back))
+        return found
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -8,6 +8,9 @@ from .figures import shown
 #: What the page has marks for, and the tool prints.
 BLOCKS = ('films', 'classification', 'segmentation', 'notes', 'baselines', 'parts', 'fairer', 'put_on')
 
+#: What a model is tested on.
+OTHERS, BACK = 'other patients', 'films kept back'
+
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Rows under a head; 'Not run.' where there is none."""
@@ -40,11 +43,12 @@ def classification_table(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows])
 
 
-def segmentation_table(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+def segmentation_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Dice by start: mean and deviation of the repeats."""
-    return table(('start', 'repeats', 'Dice of each film', 'Dice of all pixels'), [
-        (name, len(found), _spread([one['dice'] for one in found]), _spread([one['dice_pooled'] for one in found]))
-        for name, found in rows.items() if found])
+    return table(('tested on', 'start', 'repeats', 'films', 'Dice of each film', 'Dice of all pixels'), [
+        (tested, name, len(found), sum(one['images'] for one in found[:None if tested == OTHERS else 1]),
+         _spread([one['dice'] for one in found]), _spread([one['dice_pooled'] for one in found]))
+        for tested, name, found in _tested(rows)])
 
 
 def notes_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
@@ -52,10 +56,8 @@ def notes_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     if not any(rows.values()):
         return 'Not run.'
     names = ('image_to_text/recall@5', 'text_to_image/recall@5', 'image_to_text/recall@10', 'text_to_image/recall@10')
-    retrieval = [(kind, len(found), found[0]['test'],
-                  *(f'{_spread([one["retrieval"][name] for one in found])} '
-                    f'({fmean(one["retrieval"][name + "_chance"] for one in found):.3f})' for name in names))
-                 for kind, found in rows.items() if found]
+    retrieval = [(tested, kind, len(found), found[0]['test'], *(_recall(found, name) for name in names))
+                 for tested, kind, found in _tested(rows)]
     losses = []
     for kind, found in rows.items():
         for stage in range(len(found[0]['losses']) if found else 0):
@@ -64,9 +66,25 @@ def notes_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
                 losses.append((kind, stage + 1, name.removeprefix('loss_').replace('_', ' '), f'{first:.2f}',
                                f'{last:.2f}'))
     return '\n\n'.join([
-        table(('trained on', 'repeats', 'films tested', *(name.replace('_', ' ').replace('/', ', ') + ' (chance)'
+        table(('tested on', 'trained on', 'repeats', 'films', *(name.replace('_', ' ').replace('/', ', ') + ' (chance)'
                                                           for name in names)), retrieval),
         table(('trained on', 'stage', 'loss', 'first epoch', 'last epoch'), losses)])
+
+
+def _tested(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[tuple[str, str, list[Mapping[str, Any]]]]:
+    """Rows over the patients of the folds, then those over the films kept back."""
+    found = [(OTHERS, name, list(repeats)) for name, repeats in rows.items()]
+    found += [(BACK, name, [one['kept_back'] for one in repeats if 'kept_back' in one])
+              for name, repeats in rows.items()]
+    return [row for row in found if row[2]]
+
+
+def _recall(found: Sequence[Mapping[str, Any]], name: str) -> str:
+    """A recall and its chance level; '-' where fewer films are tested than it is the recall at."""
+    if not all(name in one['retrieval'] for one in found):
+        return '-'
+    return (f'{_spread([one["retrieval"][name] for one in found])} '
+            f'({fmean(one["retrieval"][name + "_chance"] for one in found):.3f})')
 
 
 def _spread(values: Sequence[float]) -> str:

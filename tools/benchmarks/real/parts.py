@@ -81,13 +81,13 @@ def classification(bench: Bench) -> Tables:
                                bench.repeats) for name, start in starts.items()}
             rows += _compared(bench, found, percent, how)
     return dict(classification=page.classification_table(
-        sorted(rows, key=lambda row: row['tested'] != 'other patients')))
+        sorted(rows, key=lambda row: row['tested'] != page.OTHERS)))
 
 
 def _compared(bench: Bench, found: dict[str, Scores], percent: int, how: str) -> list[dict[str, Any]]:
     """Rows of all starts, over the patients of the folds and over the films kept back."""
     rows = []
-    for tested, back in (('other patients', False), ('films kept back', True)):
+    for tested, back in ((page.OTHERS, False), (page.BACK, True)):
         films = [film for film in bench.labelled if film.kept_back is back]
         names = {film.name for film in films}
         if not films:

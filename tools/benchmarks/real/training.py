@@ -1,4 +1,5 @@
 """One training of a classifier through the project's own config and runner, in this process; done once and kept."""
+import copy
 import hashlib
 import shutil
 from collections.abc import Sequence
@@ -114,6 +115,14 @@ def _train_and_test(job: Job, config: Config, work: Path) -> dict[str, float]:
         return predict(runner)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def test_again(runner: Any, config: Config, annotations: Path) -> dict[str, Any]:
+    """Metrics of a trained runner's model on other films, those of an annotation file."""
+    loader = copy.deepcopy(config.test_dataloader)
+    loader.dataset.ann_file = str(annotations)
+    return runner.build_test_loop(dict(type='mmengine.TestLoop', dataloader=loader,
+                                       evaluator=config.test_evaluator)).run()
 
 
 def predict(runner: Any) -> dict[str, float]:
