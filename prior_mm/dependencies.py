@@ -15,7 +15,7 @@ class Dependency(NamedTuple):
     """A package and the versions that serve.
 
     Attributes:
-        versions: What pip calls a specifier, ``'>=2.1,<2.11'``.
+        versions: What pip calls a specifier, ``'>=2.1,<2.15'``.
         alternatives: Other distributions that bring the same package. The same versions hold for them, but for the
             ``onedl`` family, which numbers its releases in its own way and is taken as it is.
     """
@@ -26,11 +26,11 @@ class Dependency(NamedTuple):
 
 #: Needed for everything; the same bounds stand in requirements/ (tests/test_packaging.py compares them).
 NEEDED = {
-    'torch': Dependency('>=2.1,<2.11'),
+    'torch': Dependency('>=2.1,<2.15'),
     'mmengine': Dependency('>=0.10.0,<1.0.0', ('onedl-mmengine', )),
     'mmcv': Dependency('>=2.0.0,<2.2.0', ('mmcv-lite', 'onedl-mmcv')),
     'mmpretrain': Dependency('>=1.2.0,<1.3.0', ('onedl-mmpretrain', )),
-    'transformers': Dependency('>=4.28,<4.50'),
+    'transformers': Dependency('>=4.28,<5.25'),
 }
 #: Needed beside those for detection and segmentation, together with mmcv's compiled operators.
 DETECTION = {'mmdet': Dependency('>=3.3.0,<3.4.0', ('onedl-mmdetection', ))}

@@ -6,8 +6,10 @@ toolboxes with their scope (``type='mmpretrain.ResNet'``).
 from mmengine import registry as root
 
 from .config_scope import register_config_scope
+from .multimodal import leave_multimodal_out
 
 register_config_scope()
+leave_multimodal_out()
 
 
 def _child(name: str, parent: root.Registry, *locations: str) -> root.Registry:

@@ -76,7 +76,7 @@ def _from_vocabulary(path: Path, lowercase: 'bool | None') -> BertTokenizerFast:
         raise ValueError(f'{path} is not a BERT vocabulary, one piece a line: it lacks {", ".join(lacking)}')
     if lowercase is None:
         lowercase = not any(piece != piece.lower() for piece in pieces if not piece.startswith('['))
-    return BertTokenizerFast(vocab_file=str(path), do_lower_case=lowercase)
+    return BertTokenizerFast(str(path), do_lower_case=lowercase)  # the keyword is another one from transformers 5 on
 
 
 def _from_hugging_face(source: str, path: Path, local_files_only: bool,

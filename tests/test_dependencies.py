@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from prior_mm import dependencies
+from prior_mm import dependencies, multimodal
 from prior_mm.dependencies import Dependency, check_compiled_mmcv, check_dependencies, unfit
 
 
@@ -33,12 +33,12 @@ def test_this_environment_is_fit():
 
 def test_one_line_names_what_is_needed_and_what_is_there(installed):
     """A version that is too new, and a package that is missing, in one line with both sides."""
-    installed.update(FIT, transformers='4.57.6')
+    installed.update(FIT, transformers='5.30.0')
     del installed['mmengine']
     with pytest.raises(ImportError) as error:
         check_dependencies()
     message = str(error.value)
-    assert 'transformers>=4.28,<4.50 is needed and transformers 4.57.6 is installed' in message
+    assert 'transformers>=4.28,<5.25 is needed and transformers 5.30.0 is installed' in message
     assert 'mmengine>=0.10.0,<1.0.0 (or onedl-mmengine) is needed and not installed' in message
     assert 'make setup' in message
     assert '\n' not in message
@@ -90,3 +90,15 @@ def test_import_checks_and_stays_cheap():
             'sys.exit(str(heavy) if heavy else 0)')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(('transformers', 'pycocotools', 'left'), [
+    ('4.49.0', True, True), ('4.57.6', True, False), ('5.24.0', True, False), ('5.24.0', False, True)])
+def test_multimodal_models(installed, monkeypatch, transformers, pycocotools, left):
+    """MMPretrain's multi-modal models are left out where the names that they import are gone, and only there."""
+    from mmpretrain.utils import dependency
+    installed.update(FIT, transformers=transformers)
+    monkeypatch.setattr(dependency, 'WITH_MULTIMODAL', True)
+    monkeypatch.setattr(multimodal, 'find_spec', lambda name: object() if pycocotools else None)
+    multimodal.leave_multimodal_out()
+    assert dependency.WITH_MULTIMODAL is left

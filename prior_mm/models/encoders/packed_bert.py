@@ -34,8 +34,11 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor) -> Tenso
               + embeddings.position_embeddings(places % token_mask.shape[1])
               + embeddings.token_type_embeddings.weight[0])
     hidden = embeddings.dropout(embeddings.LayerNorm(hidden))
+    # From transformers 4.53 on each layer has the switch.
+    switched = getattr(bert.encoder.layer[0], 'gradient_checkpointing', None)
+    recompute = bert.training and (bert.encoder.gradient_checkpointing if switched is None else switched)
     for layer in bert.encoder.layer:
-        if bert.encoder.gradient_checkpointing and bert.training:
+        if recompute:
             hidden = recomputed(_layer, layer, hidden, places, token_mask)
         else:
             hidden = _layer(layer, hidden, places, token_mask)

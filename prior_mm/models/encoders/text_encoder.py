@@ -88,6 +88,8 @@ class TextEncoder(BaseModule):
                              'TokenizeReport.tokenizer and text_encoder must name the same vocabulary')
         if is_packable(self.encoder) and self.last_layers == 1 and not start_attention:
             return unpack(packed_bert(self.encoder, reports.token_ids, reports.token_mask), reports.token_mask)
+        if start_attention and hasattr(self.encoder, 'set_attn_implementation'):  # from transformers 4.53 on they are
+            self.encoder.set_attn_implementation('eager')  # not computed unless asked for
         output = self.encoder(input_ids=reports.token_ids, attention_mask=reports.token_mask.long(),
                               output_hidden_states=self.last_layers > 1, output_attentions=start_attention)
         features = output.last_hidden_state
@@ -118,7 +120,7 @@ def _load_pretrained(source: str, local_files_only: bool):
         raise ValueError(f"the text encoder '{source}' lacks {len(missing)} of its tensors, for example {missing[:3]}, "
                          f'read as a {config.model_type}. If its config.json names code of its own (auto_map), that is '
                          'never run: set model_type there to what it is for transformers, roberta say')
-    return encoder
+    return encoder.float()  # transformers 5 would keep the half precision of a file
 
 
 def _build_from_config(config: dict, vocab_file: str | None):
