@@ -92,6 +92,7 @@ setup(
     package_dir={'': '.'},  # a plain path entry for editable installations, which linters and MMEngine can follow
     include_package_data=False,
     entry_points={'console_scripts': ['prior-mm = prior_mm.command_line.app:main']},
+    package_data={'prior_mm.evaluation': ['published/*.csv']},
     install_requires=requirements('runtime'),
     extras_require={**extras, 'all': sorted({line for lines in extras.values() for line in lines})},
     cmdclass={'build_py': BuildWithMim},

@@ -206,8 +206,8 @@ _BENCHX_2_CLASSES = ('Known: published lists, 1, 10 and 100 % of the labels, fin
 _BENCHX_2_MASKS = ('Known: published lists, the backbone frozen, UPerNet of 512 channels and an FCN auxiliary of '
                    'weight 0.4, 512 px, a mean of 0.4978 and a deviation of 0.2449, cross entropy, flip, AdamW at '
                    '{rate} with a weight decay of 0.05, a warm-up of 1,500 steps from 1e-6, polynomial of power 1, '
-                   '20,000 steps of batch 8, seeds 42, 0 and 1; figure: the mean Dice of background and finding over all '
-                   'pixels')
+                   '20,000 steps of batch 8, seeds 42, 0 and 1; figure: the mean Dice of background and finding over '
+                   'all pixels')
 _BENCHX_SEEDS = (42, 0, 1)
 _BENCHX_2 = Protocol('benchx/2', 'Its configs: published lists; segmentation on a frozen backbone, which benchx/1 has '
                      'fine-tuned', MappingProxyType(dict(_BENCHX.settings) | {

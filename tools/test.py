@@ -18,7 +18,7 @@ from prior_mm.checkpoints.text_side import adopt_text_side
 from prior_mm.downstream.command_line import add_run_options, command_of, read_run
 from prior_mm.downstream.settings import check_same_repeat, trained_otherwise
 from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, find_checkpoint
-from prior_mm.evaluation import print_results, provenance, write_results
+from prior_mm.evaluation import print_results, provenance, write_per_image, write_results
 from prior_mm.files.fingerprint import fingerprint, in_a_line
 
 
@@ -64,6 +64,7 @@ def main() -> None:
     if runner.rank == 0:
         source = dict(provenance(runner), **rests_on)
         out = Path(args.out or Path(config.work_dir, 'results', f'{Path(args.config).stem}.json'))
+        source.update(write_per_image(out, runner.test_loop.evaluator.metrics))
         write_results(out, metrics, source)
         print_results(metrics, source)
         print(f'written to {out}')

@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from prior_mm.checkpoints.checkpoint import open_checkpoint, parameters_of
+from prior_mm.checkpoints.others import OtherWeights, read_other
 
 #: Where the backbone stands in this project's, the toolboxes' and published files.
 PREFIXES = ('', 'backbone.', 'image_encoder.backbone.', 'image_encoder.encoder.', 'module.', 'encoder.')
@@ -19,17 +20,21 @@ def load_backbone(backbone: nn.Module, source: 'str | Path', prefix: str | None 
 
     Args:
         backbone: The backbone; its parameter names must be those of the file (a classifier's head is left out).
-        source: A local file, or ``torchvision://<model>``.
+        source: A local file, ``torchvision://<model>``, or what others published: a file or a folder that
+            :func:`.others.read_other` knows.
         prefix: What stands before the backbone's names in the file; None looks for it among :data:`PREFIXES`.
 
     Returns:
-        ``meta`` of the checkpoint; empty if it has none.
+        ``meta`` of the checkpoint, empty if it has none; of others' weights with their ``preprocessing``.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If parameters of the backbone are missing from the file or of another shape; the first few are
             named, and the prefix under which they are there, if they are.
     """
+    other = read_other(source) if prefix is None and not str(source).startswith('torchvision://') else None
+    if other is not None:
+        return _load_other(backbone, other, source)
     checkpoint = open_checkpoint(source)
     weights, expected, kind = parameters_of(checkpoint, source), backbone.state_dict(), type(backbone).__name__
     candidates = [_without(weights, known) for known in (PREFIXES if prefix is None else (prefix, ))]
@@ -44,9 +49,34 @@ def load_backbone(backbone: nn.Module, source: 'str | Path', prefix: str | None 
     if reshaped:
         raise ValueError(f'{source} does not fit the backbone ({kind}): {reshaped[:_NAMED]}')
     backbone.load_state_dict(fitted)
-    print_log(f'loaded {len(expected)} tensors of the backbone from {source}', 'current')
+    print_log(f'loaded {len(expected)} tensors of the backbone from {source}; {len(weights.keys() - found.keys())} of '
+              'the file have another prefix', 'current')
     meta = checkpoint.get('meta')
     return meta if isinstance(meta, dict) else {}
+
+
+def _load_other(backbone: nn.Module, other: OtherWeights, source: 'str | Path') -> dict[str, Any]:
+    """Load all of a backbone or nothing; says how many tensors were taken and how many were not."""
+    expected, given, kind = backbone.state_dict(), other.weights, type(backbone).__name__
+    wanted = [name for name in expected if not _is_made(name)]
+    missing = [name for name in wanted if name not in given or given[name].shape != expected[name].shape]
+    left = sorted(name for name in given.keys() - expected.keys() if not _is_made(name))
+    if missing:
+        seen = [f'{name} {tuple(given[name].shape) if name in given else "missing"}' for name in missing[:_NAMED]]
+        raise ValueError(f'{source} ({other.source}) fits {len(wanted) - len(missing)} of {len(wanted)} tensors of the '
+                         f'backbone ({kind}), and a half-fit is refused: {", ".join(seen)}; {len(left)} tensors of the '
+                         f'file are left over, such as {left[:_NAMED]}')
+    backbone.load_state_dict({name: given.get(name, value) for name, value in expected.items()})
+    print_log(f'{source}: {other.source}, {len(wanted)} tensors taken for the backbone ({kind}), {len(left)} of its '
+              f'encoder not: {", ".join(left[:_NAMED]) or "none"}{" ..." if len(left) > _NAMED else ""}', 'current')
+    if other.mean is None:
+        return dict(other.meta)
+    return dict(preprocessing=dict(mean=other.mean, std=other.std, pixel_range=[0., 1.]))
+
+
+def _is_made(name: str) -> bool:
+    """Whether a buffer follows from the architecture, so that files may lack it."""
+    return name.endswith(('num_batches_tracked', 'relative_position_index', 'attn_mask'))
 
 
 def _without(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -103,7 +103,8 @@ def read_settings(config: Config) -> Downstream:
     given = dict(config.get('downstream') or {})
     if not given:
         raise ValueError(f'{config.filename or "the config"} has no `downstream`: it is of no supervised task')
-    given.pop('pretrained_sha256', None)
+    for said in ('pretrained_sha256', 'weights'):
+        given.pop(said, None)
     unknown = given.keys() - Downstream.__dataclass_fields__.keys()
     missing = {'task', 'dataset', 'protocol', 'data_root'} - given.keys()
     if unknown or missing:

@@ -5,11 +5,13 @@ from typing import Any
 from mmengine.config import Config
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint
+from prior_mm.checkpoints.others import OtherWeights, read_other
 from prior_mm.files.file_hash import sha256
 from prior_mm.files.fingerprint import config_differences, fingerprint
 from prior_mm.protocols import CHOSEN
 
 from .choices import Downstream, read_settings
+from .fit_backbone import fit_backbone
 from .own_classes import apply_own_classes
 from .tricks import apply_tricks
 
@@ -28,6 +30,8 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
     - Data sets: ``data_root``, and the repeat's folder before ``ann_file`` (``classification/train.json``); of those
       of evaluators (MMDetection's) both. The training's ``ids`` for a share of the labels.
     - Images: whatever equals the config's ``image_size`` in pipelines and data preprocessor becomes the size.
+    - Weights of others (:mod:`prior_mm.checkpoints.others`): their backbone, and mean and deviation of their images,
+      unless ``normalise`` says otherwise.
     - Backbone: the weights, strictly; ``frozen_stages`` and ``norm_eval`` (batch normalisation by the statistics of
       pre-training) for a frozen one, neither from scratch. A pre-trained one that is fine-tuned normalises as its
       config says: MMDetection's by those statistics.
@@ -60,16 +64,20 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
     if settings.ids and training:
         _innermost(config.train_dataloader.dataset).ids = settings.ids
     file = _find_pretrained(settings) if training else None
-    _set_normalisation(config, settings)
+    other = _read_other(settings, file)
+    if other:
+        fit_backbone(config, other.architecture, settings.task)
+    _set_normalisation(config, settings, other)
     _set_backbone(config, settings, file)
     apply_tricks(config, settings)
     if settings.frozen and config.get('when_frozen'):
         config.merge_from_dict(config.when_frozen.to_dict())
-    config.downstream = dict(vars(settings), pretrained_sha256=None)
+    config.downstream = dict(vars(settings), pretrained_sha256=None, weights=other.said if other else None)
     if file:
         config.downstream.update(pretrained=file)
-        if Path(file).is_file():
-            config.downstream.pretrained_sha256 = sha256(file)
+        if hashed := next((path for path in (Path(file), Path(file, 'model.safetensors'),
+                                             Path(file, 'pytorch_model.bin')) if path.is_file()), None):
+            config.downstream.pretrained_sha256 = sha256(hashed)
     return settings
 
 
@@ -174,6 +182,8 @@ def _find_pretrained(settings: Downstream) -> str | None:
         return source
     if Path(source).is_dir() and (latest := latest_checkpoint(source)):
         return str(latest)
+    if Path(source, 'config.json').is_file():  # of timm or Hugging Face
+        return source
     run = next((part for part in (Path(source).name, Path(source).parent.name)
                 if Path('configs/prior', f'{part}.py').is_file()), 'pretrain_mimic')
     raise ValueError(f'there are no pre-trained weights at {source}. They are made by\n    python tools/train.py '
@@ -181,10 +191,21 @@ def _find_pretrained(settings: Downstream) -> str | None:
                      'random weights')
 
 
-def _set_normalisation(config: Config, settings: Downstream) -> None:
-    if settings.normalise:
-        preprocessor = config.model.get('data_preprocessor') or config.get('data_preprocessor')
-        preprocessor.update(mean=[settings.normalise[0] * 255], std=[settings.normalise[1] * 255])
+def _read_other(settings: Downstream, file: str | None) -> OtherWeights | None:
+    """Weights that others trained, or that are of no ResNet; for a test, too, as long as they are there."""
+    if settings.pretrained is None or settings.pretrained.startswith('torchvision://') or settings.prefix is not None:
+        return None
+    path = Path(file or settings.pretrained)
+    if file is None and path.is_dir() and not (path / 'config.json').is_file():
+        path = latest_checkpoint(path) or path
+    return read_other(path) if path.is_file() or (path / 'config.json').is_file() else None
+
+
+def _set_normalisation(config: Config, settings: Downstream, other: OtherWeights | None) -> None:
+    preprocessor = config.model.get('data_preprocessor') or config.get('data_preprocessor')
+    mean, std = settings.normalise or ((other.mean, other.std) if other else (None, None))
+    if mean is not None and std is not None:
+        preprocessor.update(mean=[mean * 255], std=[std * 255])
 
 
 def _set_backbone(config: Config, settings: Downstream, file: str | None) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from .results import not_whole, shown
 
 #: The figure that stands for a task, by the group it is in, and what its chance level is.
-_MAIN = {
+MAIN = {
     'zero_shot': ('accuracy', 'a uniform guess'),
     'retrieval': ('image_to_text/precision@5', 'a random order'),
     'classification': ('auroc', 'a random order'),
@@ -36,12 +36,12 @@ def main_figures(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for record in records:
         metrics = record.get('metrics') or {}
-        found = [group for group in _MAIN if f'{group}/{_MAIN[group][0]}' in metrics]
+        found = [group for group in MAIN if f'{group}/{MAIN[group][0]}' in metrics]
         if not found:
-            raise ValueError(f'the results of {record.get("config")} hold none of the figures of {", ".join(_MAIN)}')
+            raise ValueError(f'the results of {record.get("config")} hold none of the figures of {", ".join(MAIN)}')
         data = record.get('data') or {}
         for group in found:
-            figure, chance = _MAIN[group]
+            figure, chance = MAIN[group]
             name = f'{group}/{figure}'
             rows.append(dict(
                 task=group.replace('_', '-'), config=Path(record.get('config') or '').stem, figure=figure,

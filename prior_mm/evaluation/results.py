@@ -63,13 +63,14 @@ def _training(config: Any, meta: dict[str, Any]) -> dict[str, Any]:
 
     ``task``, ``protocol``, ``repeat``, ``labels`` (percent or list), ``frozen``, ``pretrained`` and
     ``pretrained_sha256`` (None from scratch), ``from_scratch``, ``iterations``, and what else decides a figure:
-    ``size``, ``normalise`` and the tricks (``backbone_rate``, ``head_norm``, ``head_init``).
+    ``dataset``, ``size``, ``normalise``, ``weights`` (of others: whose, and their preprocessing) and the tricks
+    (``backbone_rate``, ``head_norm``, ``head_init``).
     """
     if not config.get('downstream'):
         return {}
     trained = {**config.downstream, **((meta.get('config') or {}).get('downstream') or {})}
-    keys = ('task', 'protocol', 'repeat', 'labels', 'frozen', 'pretrained', 'pretrained_sha256', 'size', 'normalise',
-            'backbone_rate', 'head_norm', 'head_init')
+    keys = ('task', 'dataset', 'protocol', 'repeat', 'labels', 'frozen', 'pretrained', 'pretrained_sha256', 'size',
+            'normalise', 'weights', 'backbone_rate', 'head_norm', 'head_init')
     return dict({key: trained.get(key) for key in keys}, from_scratch=trained.get('pretrained') is None,
                 iterations=meta.get('iter'))
 

@@ -12,7 +12,7 @@ from .alignment import (
 from .convirt import ConVIRT
 from .cxr_clip import CXRCLIP
 from .dual_encoder import DualEncoder
-from .encoders import AttentionPooling, ImageEncoder, TextEncoder
+from .encoders import AttentionPooling, ImageEncoder, TextEncoder, TimmBackbone
 from .gloria import GLoRIA
 from .mgca import MGCA
 from .phrase_grounder import (
@@ -45,7 +45,7 @@ __all__ = [
     'GLoRIA', 'GlobalAlignment', 'GroundedAlignment', 'ImageDecoder', 'ImageEncoder', 'LocalAlignment', 'MGCA',
     'PRIOR', 'PhraseGrounder', 'PhraseGrounderAFLoc', 'PhraseGrounderCXRCLIP', 'PhraseGrounderConVIRT',
     'PhraseGrounderDualEncoder', 'PhraseGrounderGLoRIA', 'PhraseGrounderMGCA', 'RegionAlignment', 'SameReport',
-    'SentenceDecoder', 'SentencePrototypeBank', 'SigmoidAlignment', 'StudyPreprocessor', 'TextEncoder',
+    'SentenceDecoder', 'SentencePrototypeBank', 'SigmoidAlignment', 'StudyPreprocessor', 'TextEncoder', 'TimmBackbone',
     'TokenAlignment', 'ZeroShot', 'ZeroShotAFLoc', 'ZeroShotCXRCLIP', 'ZeroShotClassifier', 'ZeroShotConVIRT',
     'ZeroShotDualEncoder', 'ZeroShotGLoRIA', 'ZeroShotMGCA',
 ]

@@ -51,21 +51,22 @@ class AUROCMetric(BaseMetric):
 
         Args:
             data_batch: Not used.
-            data_samples: Predictions with ``pred_score`` and ``gt_score``, float (C,).
+            data_samples: Predictions with ``pred_score`` and ``gt_score``, float (C,), and perhaps ``img_path``.
         """
         for sample in data_samples:
-            self.results.append(tuple(np.asarray(sample[key].detach().float().cpu(), dtype=np.float64)
-                                      for key in ('pred_score', 'gt_score')))
+            self.results.append((*(np.asarray(sample[key].detach().float().cpu(), dtype=np.float64)
+                                   for key in ('pred_score', 'gt_score')), sample.get('img_path', '')))
 
-    def compute_metrics(self, results: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
-        """The metrics of all images, as plain numbers.
+    def compute_metrics(self, results: list[tuple]) -> dict[str, Any]:
+        """The metrics of all images, as plain numbers; ``per_image`` keeps what each image gave.
 
         Raises:
             ValueError: If there is no image, a score is not finite, or a label lies between 0 and 1.
         """
         if not results:
             raise ValueError('there is no image to classify: the data set of this evaluation is empty')
-        scores, labels = (np.stack(column) for column in zip(*results, strict=True))
+        columns = list(zip(*results, strict=True))
+        scores, labels = np.stack(columns[0]), np.stack(columns[1])
         if not np.isfinite(scores).all():
             raise ValueError('scores with NaN or infinity: the model diverged, or its checkpoint is not whole')
         known = labels >= 0
@@ -73,6 +74,9 @@ class AUROCMetric(BaseMetric):
             raise ValueError('labels between 0 and 1 have no AUROC: wanted are 1, 0, or -1 for one that is not known')
         meta = self.dataset_meta or {}
         classes = list(meta.get('classes') or map(str, range(scores.shape[1])))
+        self.per_image = dict(image=list(columns[2]) if len(columns) > 2 else [''] * len(scores)) | {
+            f'{name}:{what}': values[:, number].tolist() for number, name in enumerate(classes)
+            for what, values in (('score', scores), ('label', labels))}
         return dict(protocol=meta.get('protocol', 'unnamed'), images=len(scores), labels=int(known.sum()),
                     **evaluate_classes(scores, labels, classes, self.samples, self.seed))
 

@@ -5,5 +5,6 @@ check_compiled_mmcv('detection')
 
 from .detection_dataset import DetectionDataset  # noqa: E402  (the error above says more than an import would)
 from .detection_metric import DetectionMetric  # noqa: E402
+from .simple_feature_pyramid import SimpleFeaturePyramid  # noqa: E402
 
-__all__ = ['DetectionDataset', 'DetectionMetric']
+__all__ = ['DetectionDataset', 'DetectionMetric', 'SimpleFeaturePyramid']

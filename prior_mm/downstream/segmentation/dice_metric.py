@@ -95,15 +95,18 @@ class DiceMetric(BaseMetric):
         for sample in data_samples:
             predicted = sample['pred_sem_seg']['data']
             try:
-                self.results.append(count_pixels(predicted, sample['gt_sem_seg']['data'].to(predicted.device)))
+                counts = count_pixels(predicted, sample['gt_sem_seg']['data'].to(predicted.device))
             except ValueError as error:
                 raise ValueError(f'{sample.get("img_path", "an image")}: {error}') from None
+            self.results.append((sample.get('img_path', ''), counts))
 
     def compute_metrics(self, results: list) -> dict[str, Any]:
-        """The metrics of all images, as plain numbers."""
+        """The metrics of all images, as plain numbers; ``per_image`` keeps what each image gave."""
         if not results:
             raise ValueError('there is no image to score: the data set of this evaluation is empty')
-        results = [PixelCounts(*counts) for counts in results]  # MMEngine hands them over as bare tuples
+        paths, counts = zip(*results, strict=True)
+        results = [PixelCounts(*each) for each in counts]  # MMEngine hands them over as bare tuples
+        self.per_image = dict(image=list(paths), dice=[counts.dice for counts in results])
         with_lesion = [counts for counts in results if counts.lesion]
         without = [counts for counts in results if not counts.lesion]
         pooled = PixelCounts(*(sum(column) for column in zip(*results, strict=True)))

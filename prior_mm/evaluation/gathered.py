@@ -1,0 +1,200 @@
+"""Any number of results as tables: a row a model, a column a task; each protocol has its own."""
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, NamedTuple
+
+from scipy import stats
+
+from prior_mm.protocols import PROTOCOLS, overlap_in_words, protocol
+
+from .overview import MAIN
+from .published import Published
+from .results import not_whole
+
+#: One table of all protocols, each named in its rows.
+MIXED = 'several protocols'
+
+
+class Column(NamedTuple):
+    """A task on a data set with so many of the labels, and the figure that stands for it; in order of the tables."""
+
+    task: str
+    dataset: str
+    labels: float | str | None
+    figure: str
+    synthetic: bool = False
+    overlap: str = ''
+
+    @property
+    def title(self) -> str:
+        """As a table has it."""
+        labels = [] if self.labels is None else [f'{self.labels:g} %' if isinstance(self.labels, (int, float))
+                                                 else str(self.labels)]
+        marks = [*(['SYNTHETIC'] if self.synthetic else []),
+                 *([f'LISTS OVERLAP: {self.overlap}'] if self.overlap else [])]
+        return ' '.join([self.dataset, self.task.replace('_', '-'), *labels, self.figure.split('/', 1)[1], *marks])
+
+
+@dataclass
+class Cell:
+    """What the runs of a model gave, shares or what the figure is counted in.
+
+    Attributes:
+        values: A figure a run.
+        bounds: The interval of a single run over its images, if its result has one.
+        files: The result files of the runs.
+    """
+
+    values: list[float] = field(default_factory=list)
+    bounds: tuple[float, float] | None = None
+    files: list[Path] = field(default_factory=list)
+
+    @property
+    def mean(self) -> float:
+        """Over the runs."""
+        return mean(self.values)
+
+    @property
+    def deviation(self) -> float | None:
+        """Of the runs; None of one."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Of 95 %: Student's of the mean of several runs, over the images of a single one."""
+        if len(self.values) < 2:
+            return self.bounds
+        error = stdev(self.values) / len(self.values)**0.5
+        low, high = stats.t.interval(0.95, len(self.values) - 1, self.mean, error) if error else (self.mean, self.mean)
+        return float(low), float(high)
+
+
+@dataclass
+class Gathered:
+    """One table.
+
+    Attributes:
+        protocol: Of all its rows, or :data:`MIXED`.
+        cells: By row and column.
+        published: Rows that are of others.
+    """
+
+    protocol: str
+    cells: dict[str, dict[Column, Cell]] = field(default_factory=dict)
+    published: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[Column]:
+        """Of any row, in order."""
+        found = {column for row in self.cells.values() for column in row}
+        return sorted(found, key=lambda column: [f'{part:08.3f}' if isinstance(part, (int, float)) else str(part)
+                                                 for part in column])
+
+
+def gather(records: Mapping[Path, Mapping[str, Any]], names: Mapping[str, str] | None = None, mixed: bool = False,
+           published: Iterable[Published] = ()) -> list[Gathered]:
+    """Put results into tables, one a protocol.
+
+    Args:
+        records: Results by their files, as :func:`.results.write_results` writes them.
+        names: What a model is called, by its weights as a result names them (``pretrained``, or ``checkpoint``).
+        mixed: Whether all protocols share one table, whose rows then name theirs.
+        published: Figures of others; one stands in a table only if its protocol and a column are the same.
+
+    Raises:
+        ValueError: If a file is no result, or two results are of the same run.
+    """
+    tables: dict[str, Gathered] = {}
+    seen: dict[tuple, Path] = {}
+    for path, record in records.items():
+        for name, column, of, low_high in _figures(path, record):
+            key = MIXED if mixed else name
+            row = _model(record, names or {}, name) + (f' [{name}]' if mixed else '')
+            run = (name, row, column, record.get('repeat') or (record.get('data') or {}).get('repeat'),
+                   record.get('seed'))
+            if run in seen:
+                raise ValueError(f'{path} and {seen[run]} are of the same run ({row}, {column.title}, seed '
+                                 f'{record.get("seed")}): leave one out')
+            seen[run] = path
+            cell = tables.setdefault(key, Gathered(key)).cells.setdefault(row, {}).setdefault(column, Cell())
+            cell.values.append(of)
+            cell.bounds = low_high
+            cell.files.append(path)
+    for table in tables.values():
+        _add_published(table, published)
+    return list(tables.values())
+
+
+def _figures(path: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, Column, float, tuple[float, float] | None]]:
+    """Protocol, column, value and interval of each figure that stands for a task."""
+    metrics = record.get('metrics')
+    if not isinstance(metrics, Mapping):
+        raise ValueError(f'{path} is no result of tools/test.py')
+    data = record.get('data') or {}
+    for group, (main, _) in MAIN.items():
+        name = record.get('protocol') or metrics.get(f'{group}/protocol') or 'unnamed'
+        dataset = str(record.get('dataset') or data.get('dataset') or '?')
+        for figure in dict.fromkeys((*_of_protocol(name, dataset, group), f'{group}/{main}')):
+            if isinstance(value := metrics.get(figure), (int, float)):
+                bounds = metrics.get(f'{figure}_low'), metrics.get(f'{figure}_high')
+                yield str(name), Column(group, dataset, record.get('labels'), figure, bool(data.get('synthetic')),
+                                        overlap_in_words(data.get('overlap'))), float(value), \
+                    None if None in bounds else bounds  # type: ignore[misc]
+
+
+def _of_protocol(name: str, dataset: str, task: str) -> list[str]:
+    try:
+        figure = protocol(name).setting(dataset, task).figure
+    except ValueError:
+        return []
+    return [figure] if figure else []
+
+
+def _model(record: Mapping[str, Any], names: Mapping[str, str], name: str) -> str:
+    """A model as a row calls it, with all that tells it from another row of the same weights."""
+    weights = record.get('pretrained') if record.get('task') else record.get('checkpoint')
+    called = names.get(str(weights)) or ('random' if weights is None else _short(Path(str(weights))))
+    how = []
+    if record.get('task'):
+        how += ['frozen' if record.get('frozen') else 'fine-tuned']
+        how += [f'rate x {record["backbone_rate"]:g}'] if record.get('backbone_rate') is not None else []
+        how += [word for key, word in (('head_norm', 'head normed'), ('head_init', 'head truncated'))
+                if record.get(key)]
+        how += _otherwise(record, name)
+    return ', '.join([called, *how, *filter(None, [not_whole(dict(record))])])
+
+
+def _otherwise(record: Mapping[str, Any], name: str) -> list[str]:
+    """Where a run left its protocol."""
+    if name not in PROTOCOLS or not record.get('dataset'):
+        return []
+    setting = protocol(name).setting(record['dataset'], record['task'])
+    size = record.get('size')
+    return [f'NOT AS {name}: {size} px'] if size and size != setting.size else []
+
+
+def _short(weights: Path) -> str:
+    return weights.parent.name if weights.suffix and weights.parent.name else weights.stem
+
+
+def _add_published(table: Gathered, published: Iterable[Published]) -> None:
+    columns = {(column.task, column.dataset, column.labels, column.figure): column for column in table.columns
+               if not column.synthetic}
+    for figure in published:
+        column = columns.get((figure.task, figure.dataset, figure.labels, figure.figure))
+        if column is None or figure.protocol != table.protocol:
+            continue
+        row = f'{figure.model}, {"frozen" if figure.frozen else "fine-tuned"} (published)'
+        table.cells.setdefault(row, {}).setdefault(column, Cell()).values.append(figure.value)
+        table.published[row] = figure.source + (', second hand' if figure.second_hand else '')
+
+
+def paired_files(first: Sequence[Path], second: Sequence[Path], records: Mapping[Path, Mapping[str, Any]]) -> \
+        tuple[Path, Path] | None:
+    """A run of each of two models with the same repeat and seed; None if there is none."""
+    def run(path: Path) -> tuple:
+        return records[path].get('repeat'), records[path].get('seed')
+
+    return next(((one, other) for one in first for other in second if run(one) == run(other)), None)

@@ -1,0 +1,69 @@
+"""Any image backbone of timm as the toolboxes call theirs: maps of several depths, frozen or not."""
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from prior_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class TimmBackbone(BaseModule):
+    """A backbone of timm, from which features are taken where an image model has them: vision transformers, ConvNeXt,
+    Swin, DenseNet, ResNet and what else gives intermediate features.
+
+    A vision transformer gives its patches with their grid, as maps of one size; others maps of growing strides. Images
+    of another size than the one it was made for are taken: position embeddings are interpolated.
+
+    Args:
+        architecture: timm's name, such as ``vit_base_patch16_224``.
+        in_channels: Of the images.
+        out_indices: Which of the features, the first the finest; negative ones count from the last.
+        model_args: What the architecture takes beside: ``embed_dim``, ``depth``, ``img_size`` ...
+        final_norm: Whether the features get the norm that a transformer ends with.
+        frozen_stages: More than -1 freezes all of it, with its statistics.
+        norm_eval: Whether batch normalisation goes by the statistics of pre-training.
+        init_cfg: See :class:`mmengine.model.BaseModule`.
+
+    Raises:
+        ValueError: If timm has no such architecture, or none that gives intermediate features.
+    """
+
+    def __init__(self, architecture: str, in_channels: int = 1, out_indices: Sequence[int] = (-1, ),
+                 model_args: dict[str, Any] | None = None, final_norm: bool = True, frozen_stages: int = -1,
+                 norm_eval: bool = False, init_cfg: dict | None = None) -> None:
+        import timm  # some seconds, which runs without it need not wait for
+        super().__init__(init_cfg)
+        if not timm.is_model(architecture.split('.')[0]):
+            raise ValueError(f'timm has no {architecture!r}; it has names such as '
+                             f'{timm.list_models("*" + architecture.split("_")[0] + "*")[:3]}')
+        args = {key: tuple(value) if isinstance(value, list) else value for key, value in (model_args or {}).items()}
+        if architecture.startswith(('vit_', 'deit_')):
+            args = dict(dynamic_img_size=True, dynamic_img_pad=True) | args
+        elif architecture.startswith('swin_'):
+            args.setdefault('strict_img_size', False)
+        self.model = timm.create_model(architecture, pretrained=False, in_chans=in_channels, num_classes=0, **args)
+        if not hasattr(self.model, 'forward_intermediates'):
+            raise ValueError(f'{architecture} gives no intermediate features: take another one')
+        self.out_indices = list(out_indices)
+        self.final_norm = final_norm
+        self.frozen_stages = frozen_stages
+        self.norm_eval = norm_eval
+        self.train()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Maps (B, C, H', W') of images (B, in_channels, H, W), in the order of ``out_indices``."""
+        return tuple(self.model.forward_intermediates(
+            images, indices=self.out_indices, norm=self.final_norm, output_fmt='NCHW', intermediates_only=True))
+
+    def train(self, mode: bool = True) -> 'TimmBackbone':
+        """As any module; a frozen one stays as it is, and statistics of ``norm_eval`` do."""
+        super().train(mode)
+        if self.frozen_stages >= 0:
+            self.model.eval().requires_grad_(False)
+        elif mode and self.norm_eval:
+            for module in self.model.modules():
+                if 'BatchNorm' in type(module).__name__:
+                    module.eval()
+        return self

@@ -1,0 +1,143 @@
+"""One table: what may stand side by side does, and nothing else; figures of others stand where they may."""
+import csv
+import io
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from prior_mm.evaluation import write_per_image
+from prior_mm.evaluation.gathered import MIXED, gather
+from prior_mm.evaluation.per_image import read_per_image
+from prior_mm.evaluation.published import published_figures
+from prior_mm.evaluation.written_tables import compare, write_tables
+from prior_mm.protocols import PROTOCOLS
+
+ROOT = Path(__file__).parents[2]
+
+
+def record(auroc, seed=42, weights='runs/prior/last.pth', protocol='benchx/2', f1=.6, **changes):
+    return dict(dict(config='rsna_cls.py', task='classification', dataset='rsna', protocol=protocol, repeat='official',
+                     labels=1, frozen=False, pretrained=weights, seed=seed, size=224, data=dict(synthetic=False),
+                     metrics={'classification/auroc': auroc, 'classification/auroc_low': auroc - .1,
+                              'classification/auroc_high': auroc + .1, 'classification/f1': f1}), **changes)
+
+
+def files(*records):
+    return {Path(f'{number}.json'): item for number, item in enumerate(records)}
+
+
+def test_seeds_become_one_cell():
+    """Mean and deviation of the runs with Student's interval; of a single run that of its images."""
+    table, = gather(files(record(.7, 42), record(.8, 0), record(.9, 1), record(.5, weights=None)))
+    assert list(table.cells) == ['prior, fine-tuned', 'random, fine-tuned']
+    f1, auroc = sorted(table.columns, key=lambda column: column.figure, reverse=True)
+    assert (auroc.figure, f1.figure) == ('classification/auroc', 'classification/f1')
+    cell = table.cells['prior, fine-tuned'][auroc]
+    assert cell.mean == pytest.approx(.8) and cell.deviation == pytest.approx(.1)
+    assert cell.interval == pytest.approx((.8 - 4.302653 * .1 / 3**.5, .8 + 4.302653 * .1 / 3**.5))
+    assert table.cells['random, fine-tuned'][auroc].interval == pytest.approx((.4, .6))
+    with pytest.raises(ValueError, match='of the same run'):
+        gather(files(record(.7), record(.8)))
+
+
+def test_protocols_have_their_own_tables():
+    """Never side by side unless asked, and then each row says which one is its."""
+    records = files(record(.7), record(.8, protocol='mrm/1'))
+    assert [table.protocol for table in gather(records)] == ['benchx/2', 'mrm/1']
+    table, = gather(records, mixed=True)
+    assert table.protocol == MIXED
+    assert list(table.cells) == ['prior, fine-tuned [benchx/2]', 'prior, fine-tuned [mrm/1]']
+
+
+def test_what_is_other_than_it_seems_is_marked():
+    """Synthetic data, lists that share images, tricks, another size, a model with random parts."""
+    marked = record(.7, backbone_rate=.1, head_norm=True, size=96, missing={'head': 2},
+                    data=dict(synthetic=True, overlap={'train and test': 5}))
+    table, = gather(files(marked))
+    (row, ), (title, *_) = table.cells, [column.title for column in table.columns]
+    assert row.startswith('prior, fine-tuned, rate x 0.1, head normed, NOT AS benchx/2: 96 px, NOT WHOLE')
+    assert 'SYNTHETIC' in title and 'LISTS OVERLAP: 5 images in train and test' in title
+
+
+def test_published_figures_stand_beside_the_same_protocol_only():
+    """The protocol, the share of labels, the figure; never beside synthetic images or of another protocol."""
+    ours = record(.7)
+    table, = gather(files(ours), published=published_figures())
+    assert len(table.published) == 10 and 'BenchX, arXiv 2410.21969, second hand' in table.published.values()
+    f1 = next(column for column in table.columns if column.figure == 'classification/f1')
+    assert table.cells['MGCA-R50, fine-tuned (published)'][f1].mean == pytest.approx(.573)
+    for other in (record(.7, protocol='benchx/1'), dict(ours, data=dict(synthetic=True)), dict(ours, labels=5)):
+        assert not gather(files(other), published=published_figures())[0].published
+
+
+def test_published_files():
+    """Each figure has a source and a protocol that there is, or unknown; none is outside of what it counts."""
+    figures = list(published_figures())
+    assert len(figures) > 300 and all(figure.source and figure.second_hand for figure in figures)
+    assert {figure.protocol for figure in figures} <= {*PROTOCOLS, 'unknown'}
+    assert all(0 < figure.value <= (2 if figure.figure.endswith('cnr') else 1) for figure in figures)
+
+
+@pytest.fixture
+def compared(tmp_path):
+    """Result files of two models with what each image gave."""
+    class Metric:
+        def __init__(self, scores):
+            self.per_image = {'image': [f'{n}.png' for n in range(len(scores))], 'pneumonia:score': scores,
+                              'pneumonia:label': [1., 1., 0., 0., -1., 0.]}
+
+    paths = []
+    for name, scores in (('random', [.4, .6, .5, .7, .1, .2]), ('prior', [.9, .8, .2, .1, .3, .4])):
+        path = tmp_path / f'{name}.json'
+        said = write_per_image(path, [Metric(scores), object()])
+        path.write_text(json.dumps(dict(record(.7, weights=None if name == 'random' else 'a/b.pth'), **said)))
+        paths.append(path)
+    return paths
+
+
+def test_paired_comparison(compared):
+    """Both figures of the two rows are tested over the labels that are known; other images are refused."""
+    records = {path: json.loads(path.read_text()) for path in compared}
+    table, = gather(records)
+    found = {column.figure: item for column, item in compare(table, 'random, fine-tuned', 'a, fine-tuned',
+                                                             records).items()}
+    assert found['classification/auroc'].value == pytest.approx(1 - 3 / 6)
+    assert found['classification/f1'].value == pytest.approx(1 - 2 / 5)
+    with pytest.raises(ValueError, match="no row 'x'; it has: random, fine-tuned; a, fine-tuned"):
+        compare(table, 'x', 'a, fine-tuned', records)
+    other = compared[0].with_name('random_images.csv')
+    other.write_text(other.read_text().replace('5.png', '9.png'))
+    with pytest.raises(ValueError, match='are of other images: 6 and 6, 5 of them the same'):
+        compare(table, 'random, fine-tuned', 'a, fine-tuned', records)
+    other.write_text(other.read_text().replace('9.png', '0.png'))
+    with pytest.raises(ValueError, match='an image is there twice'):
+        read_per_image(other)
+    with pytest.raises(ValueError, match='does not hold what each image gave'):
+        read_per_image(compared[0])
+
+
+@pytest.mark.parametrize('form', ['md', 'csv', 'tex', 'html'])
+def test_tool(compared, form, tmp_path, monkeypatch, capsys):
+    """The command writes each form; published rows are called so, with their source; the numbers are there."""
+    out = tmp_path / 'table'
+    monkeypatch.setattr(sys, 'argv', ['results.py', *map(str, compared), '--format', form, '--out', str(out),
+                                      '--published', '--name', 'a/b.pth=PRIOR_1', '--compare', 'random, fine-tuned',
+                                      'PRIOR_1, fine-tuned'])
+    runpy.run_path(str(ROOT / 'tools/results.py'), run_name='__main__')
+    text = out.read_text()
+    assert ('PRIOR\\_1' if form == 'tex' else 'PRIOR_1') in text and 'second hand' in text and 'benchx/2' in text
+    assert 'p = ' in capsys.readouterr().out
+    if form == 'csv':
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert {row['mean'] for row in rows if row['model'] == 'PRIOR_1, fine-tuned'} == {'0.7', '0.6'}
+
+
+def test_other_forms_and_files_are_refused():
+    """What there is none of, with what there is."""
+    with pytest.raises(ValueError, match='md, csv, tex, html'):
+        write_tables([], 'docx')
+    with pytest.raises(ValueError, match='is no result'):
+        gather({Path('a.json'): {}})

@@ -1,0 +1,43 @@
+"""timm's backbones as the toolboxes': maps with their grid, of any size, frozen or not."""
+import pytest
+import torch
+
+from prior_mm.models.encoders import ImageEncoder, TimmBackbone
+
+VIT = dict(architecture='vit_base_patch16_224', model_args=dict(embed_dim=32, depth=4, num_heads=2, img_size=64))
+
+
+@pytest.mark.parametrize('size', [64, 96, 70])
+def test_patches_with_their_grid(size):
+    """A transformer's patches are a map, for images of other sizes, too, and those that patches do not fill."""
+    maps = TimmBackbone(**VIT, out_indices=(1, 3))(torch.randn(2, 1, size, size))
+    side = -(-size // 16)
+    assert [one.shape for one in maps] == [(2, 32, side, side)] * 2
+
+
+def test_frozen_stays_as_it_is():
+    """No gradients, and the statistics of batch normalisation rest; with norm_eval these alone."""
+    frozen = TimmBackbone('resnet18', frozen_stages=4).train()
+    before = {name: value.clone() for name, value in frozen.state_dict().items()}
+    assert not frozen(torch.randn(2, 1, 32, 32))[-1].requires_grad
+    assert all(torch.equal(value, before[name]) for name, value in frozen.state_dict().items())
+    tuned = TimmBackbone('resnet18', norm_eval=True).train()
+    before = tuned.model.bn1.running_mean.clone()
+    tuned(torch.randn(2, 1, 32, 32))[-1].sum().backward()
+    assert torch.equal(tuned.model.bn1.running_mean, before) and tuned.model.conv1.weight.grad is not None
+
+
+def test_in_the_image_encoder():
+    """The encoder pools the patches; every weight of the backbone but the unused gets a gradient."""
+    encoder = ImageEncoder(dict(type='TimmBackbone', **VIT), out_channels=32, stride=16, grid=(4, 4))
+    features = encoder(torch.randn(2, 1, 64, 64))
+    assert features.patches.shape == (2, 16, 32) and features.grid == (4, 4)
+    (features.pooled.sum() + features.patches.square().sum()).backward()
+    without = [name for name, value in encoder.backbone.named_parameters() if value.grad is None]
+    assert not without
+
+
+def test_unknown_architecture():
+    """With names that there are."""
+    with pytest.raises(ValueError, match="timm has no 'vit_huge_x'; it has names such as"):
+        TimmBackbone('vit_huge_x')
