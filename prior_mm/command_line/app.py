@@ -55,6 +55,7 @@ def _hand_on(name: str, what: str) -> None:
 
 _hand_on('train', 'Train from a config')
 _hand_on('test', 'Evaluate a checkpoint')
+_hand_on('results', 'Results of any number in one table')
 
 
 @app.callback(invoke_without_command=True)

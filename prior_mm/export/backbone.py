@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 from torch import Tensor
 
 from .source import Source
+from .timm_backbone import timm_architecture, timm_names
 
 Names = Literal['mm', 'timm', 'torchvision']
 _PREFIX = 'image_encoder.backbone.'
@@ -60,6 +61,11 @@ def export_backbone(source: Source, names: Names = 'mm', channels: int = 1) -> B
     if channels not in (1, 3):
         raise ValueError(f'an image encoder is written for 1 or 3 channels, not {channels}')
     weights, config = source.part(_PREFIX), dict(source.model['image_encoder']['backbone'])
+    if _is_of_timm(config):
+        if names != 'timm':
+            raise ValueError(f'{config["architecture"]} is a backbone of timm: write it with --names timm')
+        weights, build, features = timm_names(weights, config, channels)
+        return Backbone(weights, channels, build, features, dict(config, in_channels=channels))
     is_resnet = _resnet_type(config) in _RESNETS
     if names != 'mm':
         _check_plain_resnet(weights, config, names)
@@ -81,20 +87,27 @@ def timm_config(backbone: Backbone, preprocessing: dict[str, Any]) -> dict[str, 
     """What ``timm.create_model('local-dir:FOLDER', pretrained=True)`` reads in a folder's ``config.json``.
 
     Args:
-        backbone: A ResNet, written for timm.
+        backbone: Written for timm.
         preprocessing: What goes in; see :attr:`.source.Source.preprocessing`.
     """
     channels = backbone.channels
-    width = backbone.weights['layer1.0.conv1.weight'].shape[0]
     size = preprocessing['size'] or (224, 224)
-    model_args: dict[str, Any] = dict(in_chans=channels)
-    if width != 64:
-        model_args['channels'] = [width * 2**stage for stage in range(4)]
-    return dict(architecture=f'resnet{backbone.config["depth"]}', num_classes=0, model_args=model_args,
+    if _is_of_timm(backbone.config):
+        architecture, model_args = timm_architecture(backbone.config, channels)
+    else:
+        architecture, model_args = f'resnet{backbone.config["depth"]}', dict(in_chans=channels)
+        width = backbone.weights['layer1.0.conv1.weight'].shape[0]
+        if width != 64:
+            model_args['channels'] = [width * 2**stage for stage in range(4)]
+    return dict(architecture=architecture, num_classes=0, model_args=model_args,
                 pretrained_cfg=dict(
                     input_size=[channels, *size], mean=[preprocessing['mean']] * channels,
                     std=[preprocessing['std']] * channels, num_classes=0, pool_size=[-(-side // 32) for side in size],
                     crop_pct=1.0, interpolation='bilinear', first_conv='conv1', classifier='fc'))
+
+
+def _is_of_timm(config: dict[str, Any]) -> bool:
+    return str(config.get('type')).split('.')[-1] == 'TimmBackbone'
 
 
 def _resnet_type(config: dict[str, Any]) -> str:

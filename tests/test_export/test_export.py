@@ -257,3 +257,26 @@ def test_the_tokenizer_is_pinned(whole, tmp_path):
     load_tokenizer(str(swapped)).save_pretrained(tmp_path / 'joint/tokenizer')
     with pytest.raises(ValueError, match='was trained with another tokenizer'):
         load_joint(tmp_path / 'joint')
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+@torch.no_grad()
+def test_vision_transformer(tmp_path, channels):
+    """timm loads it strictly by the code of its card and gives our patches; other names are refused with the mend."""
+    config = dict(type='TimmBackbone', architecture='vit_tiny_patch16_224', in_channels=1,
+                  model_args=dict(img_size=64, embed_dim=64, depth=2, num_heads=2))
+    path, encoder = image_checkpoint(tmp_path, config)
+    export(path, tmp_path / 'out', 'image', 'timm', channels, 'safetensors')
+    images = torch.randn(2, 1, 64, 64, dtype=torch.float64)
+    torch.set_default_dtype(torch.float64)
+    try:
+        loaded = run_card(tmp_path / 'out', images=images.repeat(1, channels, 1, 1))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    expected = encoder.double().backbone(images)[-1]
+    error = (loaded['features'] - expected).abs().max() / expected.abs().max()
+    assert error < (1e-9 if channels == 1 else rounding(3)), f'{error:.1e}'
+    said = json.loads((tmp_path / 'out/config.json').read_text())
+    assert said['architecture'] == 'vit_tiny_patch16_224' and said['model_args']['in_chans'] == channels
+    with pytest.raises(ValueError, match='a backbone of timm: write it with --names timm'):
+        export(path, tmp_path / 'other', 'image', 'mm')

@@ -19,6 +19,9 @@ BACKBONES = dict(
         type='mmpretrain.VisionTransformer', arch=dict(embed_dims=24, num_layers=1, num_heads=2,
                                                        feedforward_channels=24),
         in_channels=1, img_size=64, patch_size=16, out_type='featmap')),
+    timm=dict(type='ImageEncoder', out_channels=24, stride=16, grid=(4, 4), backbone=dict(
+        type='TimmBackbone', architecture='vit_tiny_patch16_224', model_args=dict(
+            img_size=64, embed_dim=24, depth=2, num_heads=2))),
 )
 
 
