@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from .command_line import add_run_options
@@ -48,7 +49,7 @@ def add_anew_option(parser: argparse.ArgumentParser) -> None:
 
 
 def run_all(runs: Sequence[Run], tools: Path, jobs: int = 1, done: Callable[[Run], None] = lambda run: None,
-            anew: bool = False) -> list[dict[str, Any]]:
+            anew: bool = False, devices: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Run what has no result of the same settings, code and files yet.
 
     A training that was stopped goes on. Where only the test would differ from the one that was done, it is done again.
@@ -59,6 +60,8 @@ def run_all(runs: Sequence[Run], tools: Path, jobs: int = 1, done: Callable[[Run
         jobs: Runs at a time; each gets its share of the processor's cores.
         done: Called after each run, in this thread.
         anew: Whether a training that was done otherwise is replaced.
+        devices: GPUs, as ``CUDA_VISIBLE_DEVICES`` has them; each run at a time gets the next that is free. None are
+            told apart by default.
 
     Returns:
         The results, in the order of the runs.
@@ -72,8 +75,12 @@ def run_all(runs: Sequence[Run], tools: Path, jobs: int = 1, done: Callable[[Run
     if not anew and (refused := [stand.otherwise for stand in stands if stand.otherwise]):
         raise ValueError(refused[0] + (f' ({len(refused)} of {len(runs)} runs)' if len(runs) > 1 else '')
                          + '. --anew runs it again in its place; another --work-dir keeps both')
+    free: SimpleQueue[str] = SimpleQueue()
+    for number in range(jobs if devices else 0):
+        free.put(devices[number % len(devices)])
     with ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(_run, run, stand, tools, jobs): run for run, stand in zip(runs, stands, strict=True)}
+        futures = {pool.submit(_run, run, stand, tools, jobs, free if devices else None): run
+                   for run, stand in zip(runs, stands, strict=True)}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -91,7 +98,7 @@ def _stand(run: Run) -> Stand:
     return stand_of(run.out, trained if run.train else None, tested, 'none' not in run.test_options)
 
 
-def _run(run: Run, stand: Stand, tools: Path, jobs: int) -> None:
+def _run(run: Run, stand: Stand, tools: Path, jobs: int, free: 'SimpleQueue[str] | None' = None) -> None:
     if stand.tested:
         return
     run.out.parent.mkdir(parents=True, exist_ok=True)
@@ -99,12 +106,22 @@ def _run(run: Run, stand: Stand, tools: Path, jobs: int) -> None:
     steps: Iterable[list[str]] = [['test.py', *run.arguments(training=False), '--out', str(run.out)]]
     if run.train and not stand.trained:  # `--resume` goes on where an earlier call was stopped
         steps = [['train.py', *run.arguments(training=True), *([] if stand.otherwise else ['--resume'])], *steps]
-    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    environment = {'OMP_NUM_THREADS': str(max(1, (os.cpu_count() or 1) // jobs)), **os.environ}
+    device = free.get() if free else None
+    if device is not None:
+        environment['CUDA_VISIBLE_DEVICES'] = device
+    try:
+        _call(steps, tools, log, environment)
+    finally:
+        if free and device is not None:
+            free.put(device)
+
+
+def _call(steps: Iterable[list[str]], tools: Path, log: Path, environment: dict[str, str]) -> None:
     with log.open('w', encoding='utf-8') as file:
         for tool, *arguments in steps:
             command = [sys.executable, str(tools / tool), *arguments]
-            status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT,
-                                    env={'OMP_NUM_THREADS': threads, **os.environ}).returncode
+            status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment).returncode
             if status:
                 raise ChildProcessError(f'{" ".join(command)} ended with status {status}; the end of {log} says why:\n'
                                         + ''.join(log.read_text(encoding='utf-8').splitlines(True)[-5:]))

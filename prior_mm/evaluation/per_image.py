@@ -41,6 +41,8 @@ def read_per_image(path: Path) -> dict[str, dict[str, float]]:
     try:
         with path.open(encoding='utf-8', newline='') as file:
             rows = list(csv.DictReader(file))
+        if not rows:
+            raise ValueError('no row')
         found = {row['image']: {name: float(value) for name, value in row.items() if name != 'image'} for row in rows}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{path} does not hold what each image gave ({error}). Test again') from None
