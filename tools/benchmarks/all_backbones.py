@@ -4,8 +4,8 @@
     python tools/benchmarks/all_backbones.py ... --tasks configs/downstream/rsna_cls.py configs/downstream/rsna_seg.py
 
 Each weight is NAME=WHERE, and WHERE what --pretrained takes: a run's folder, a file, a folder of timm or Hugging Face,
-or none. A run whose result is there, of the same settings, code and files, is not run again, so that the same command
-goes on where it was stopped. With GPUs there is a run at a time on each. By default the tasks are RSNA's of the demo, whose
+or none. A run whose result is there, of the same settings, code and files, is not run again: the same command goes on
+where it was stopped. With GPUs there is a run at a time on each. By default the tasks are RSNA's of the demo, whose
 images are SYNTHETIC.
 """
 import argparse
