@@ -2,7 +2,7 @@
 _base_ = './pretrain_demo.py'
 
 model = dict(
-    image_encoder=dict(backbone=dict(out_indices=(2, 3)), patch_channels=128 + 256, stride=16),
+    image_encoder=dict(backbone=dict(out_indices=(1, 3)), patch_channels=64, stride=16),
     local_alignment=dict(type='GroundedAlignment'))
 train_dataloader = dict(dataset=dict(pipeline=[
     dict(type='LoadRadiograph', size=128),

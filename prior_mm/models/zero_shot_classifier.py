@@ -7,6 +7,7 @@ from torch import Tensor
 from prior_mm.registry import MODELS
 
 from .alignment.contrastive import unit
+from .alignment.grounded_alignment import sentence_similarity
 from .precision import at_least_float32, full_precision
 from .prior import PRIOR
 from .zero_shot import ZeroShot
@@ -17,7 +18,8 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
     """PRIOR whose predictions also hold the score of each class, from prompts (paper section 4.2).
 
     The score of a class is the softmax over the classes of the scaled global cosine, plus ``local_weight`` times the
-    softmax over the classes of the mean attention between the patches and the prompt. A class with several prompts
+    softmax over the classes of a local score: the mean attention between the patches and the prompt, or, beyond the
+    paper, the scaled cosine of the prompt and the places that fit it (:func:`.sentence_similarity`). A class with several prompts
     counts with the mean of their cosines and attentions. The word pieces of a prompt stand alone, without [CLS] and
     [SEP], as in the published evaluation.
 
@@ -25,22 +27,27 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
         prompts: The prompts of each class; the order of the classes is that of the scores.
         tokenizer: A vocabulary file, a local Hugging Face folder, or the name of a cached one.
         local_weight: Weight of the local score; 0 leaves it out.
+        local_score: ``'attention'``, or ``'cosine'``.
         scale: Factor of the cosine: ``'exp'``, as in training, or ``'published'``, the logarithm that the published
             code takes for it.
         **prior: What :class:`PRIOR` takes.
 
     Raises:
-        ValueError: If there are fewer than two classes, a class without a prompt, or another scale.
+        ValueError: If there are fewer than two classes, a class without a prompt, another scale or local score.
     """
 
     with_special_tokens = False
 
     def __init__(self, prompts: dict[str, list[str]], tokenizer: str, local_weight: float = 0.5,
-                 scale: Literal['exp', 'published'] = 'exp', **prior) -> None:
+                 scale: Literal['exp', 'published'] = 'exp',
+                 local_score: Literal['attention', 'cosine'] = 'attention', **prior) -> None:
         super().__init__(prompts, tokenizer, **prior)
         if scale not in ('exp', 'published'):
             raise ValueError(f"scale must be 'exp' or 'published', got {scale!r}")
+        if local_score not in ('attention', 'cosine'):
+            raise ValueError(f"local_score must be 'attention' or 'cosine', got {local_score!r}")
         self.local_weight = local_weight
+        self.local_score = local_score
         self.scale = scale
 
     @torch.no_grad()
@@ -52,11 +59,15 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
             patches: Patch embeddings, (B, P, D).
         """
         prompts = self.embed_prompts(images.device)
-        logit_scale = self.global_alignment.logit_scale
+        scale = self.global_alignment.logit_scale.exp() if self.scale == 'exp' else self.global_alignment.logit_scale
         with full_precision(images):
-            cosine = unit(images) @ unit(prompts.report).T * (logit_scale.exp() if self.scale == 'exp' else logit_scale)
+            cosine = unit(images) @ unit(prompts.report).T * scale
         scores = self.by_class(cosine).softmax(dim=1)
-        if self.local_weight:
+        if self.local_weight and self.local_score == 'cosine':
+            with full_precision(patches):
+                cosine = sentence_similarity(patches, prompts.prototypes.squeeze(1)) * scale
+            scores = scores + self.local_weight * self.by_class(cosine).softmax(dim=1)
+        elif self.local_weight:
             patch_weights, sentence_weights = self.cross_attention.weights(patches, prompts.prototypes.squeeze(1)[None])
             patch_weights, sentence_weights = at_least_float32(patch_weights), at_least_float32(sentence_weights)
             attention = (patch_weights.mean(dim=1) + sentence_weights.mean(dim=2)) / 2
@@ -65,5 +76,6 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
 
     def unused_in_prediction(self) -> list[str]:
         """As PRIOR's, but for the scale of the cosine and, with a local score, the attention."""
-        needed = ['global_alignment.', *(['cross_attention.'] if self.local_weight else [])]
+        attends = self.local_weight and self.local_score == 'attention'
+        needed = ['global_alignment.', *(['cross_attention.'] if attends else [])]
         return [name for name in super().unused_in_prediction() if name not in needed]

@@ -122,14 +122,18 @@ def test_ablations(missing, left_out):
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(losses=st.sets(st.sampled_from(sorted(PUBLISHED_LOSSES)), min_size=1),
-       missing=st.sampled_from([None, 'local_alignment', 'prototype_bank', 'image_decoder', 'sentence_decoder']))
-@example(losses=set(STAGES['alignment']), missing=None)
-@example(losses=set(STAGES['prototypes']), missing=None)
-@example(losses=set(STAGES['reconstruction']), missing=None)
-@example(losses=set(STAGES['reconstruction']), missing='local_alignment')
-def test_unused_parameters(losses, missing):
+       missing=st.sampled_from([None, 'local_alignment', 'prototype_bank', 'image_decoder', 'sentence_decoder']),
+       grounded=st.booleans())
+@example(losses=set(STAGES['alignment']), missing=None, grounded=False)
+@example(losses=set(STAGES['prototypes']), missing=None, grounded=False)
+@example(losses=set(STAGES['reconstruction']), missing=None, grounded=False)
+@example(losses=set(STAGES['reconstruction']), missing='local_alignment', grounded=False)
+@example(losses=set(STAGES['alignment']), missing=None, grounded=True)
+@example(losses=set(STAGES['reconstruction']), missing=None, grounded=True)
+def test_unused_parameters(losses, missing, grounded):
     """What is said to be unused gets no gradient, and all else does: without that, DDP waits for what never comes."""
-    model = tiny(**({missing: None} if missing else {}))
+    local = dict(local_alignment=dict(type='GroundedAlignment')) if grounded else {}
+    model = tiny(**local | ({missing: None} if missing else {}))
     model.set_losses(dict.fromkeys(losses, 1.))
     if not model.loss_weights:
         return

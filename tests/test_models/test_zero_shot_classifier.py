@@ -29,6 +29,15 @@ def batch(lengths: list[list[int]]) -> tuple[torch.Tensor, Reports]:
     return images.double(), reports
 
 
+def local_score(model: ZeroShotClassifier, study, scale: torch.Tensor) -> torch.Tensor:
+    if model.local_score == 'attention':
+        to_text, to_image = model.cross_attention.weights(study.patches[0], study.prototypes[0])
+        return (to_text.mean() + to_image.mean()) / 2
+    cosine = torch.stack([torch.cosine_similarity(patch, study.prototypes[0, 0], dim=0) for patch in study.patches[0]])
+    weights = (cosine / .1).exp()
+    return (weights / weights.sum() * cosine).sum() * scale
+
+
 def slow_scores(model: ZeroShotClassifier, images: torch.Tensor, scale: torch.Tensor, local_weight: float):
     """The definition of the scores, loop by loop."""
     ids = {'edema is observed': [5, 6, 7], 'there is edema': [8, 6, 5], 'the heart is large': [9, 10, 6, 11],
@@ -37,24 +46,23 @@ def slow_scores(model: ZeroShotClassifier, images: torch.Tensor, scale: torch.Te
     for image in images:
         global_scores, local_scores = [], []
         for prompts in PROMPTS.values():
-            cosines, attentions = [], []
+            cosines, locals_ = [], []
             for prompt in prompts:
                 study = model(image[None], Reports.from_sequences([ids[prompt]], [[0] * len(ids[prompt])]))
                 cosines.append(torch.cosine_similarity(study.image[0], study.report[0], dim=0) * scale)
-                to_text, to_image = model.cross_attention.weights(study.patches[0], study.prototypes[0])
-                attentions.append((to_text.mean() + to_image.mean()) / 2)
+                locals_.append(local_score(model, study, scale))
             global_scores.append(sum(cosines) / len(cosines))
-            local_scores.append(sum(attentions) / len(attentions))
+            local_scores.append(sum(locals_) / len(locals_))
         rows.append(torch.stack(global_scores).softmax(0) + local_weight * torch.stack(local_scores).softmax(0))
     return torch.stack(rows)
 
 
-@pytest.mark.parametrize('local_weight', [0., 0.5])
+@pytest.mark.parametrize(('local_weight', 'local'), [(0., 'attention'), (0.5, 'attention'), (0.5, 'cosine')])
 @pytest.mark.parametrize('scale', ['exp', 'published'])
 @torch.no_grad()
-def test_scores(vocabulary, scale, local_weight):
+def test_scores(vocabulary, scale, local_weight, local):
     """Means over a class's prompts, globally and locally, each a softmax over the classes; batches change nothing."""
-    model = classifier(vocabulary, scale=scale, local_weight=local_weight)
+    model = classifier(vocabulary, scale=scale, local_weight=local_weight, local_score=local)
     images, reports = batch([[2, 3], [1, 1, 1], [4]])
     logit_scale = model.global_alignment.logit_scale
     expected = slow_scores(model, images, logit_scale.exp() if scale == 'exp' else logit_scale, local_weight)

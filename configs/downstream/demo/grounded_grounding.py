@@ -3,5 +3,5 @@ _base_ = './phrase_grounding.py'
 trained_by = 'configs/prior/prior_demo_grounded.py'
 work_dir = 'work_dirs/prior_demo_grounded'
 model = dict(
-    image_encoder=dict(backbone=dict(out_indices=(2, 3)), patch_channels=128 + 256, stride=16),
+    image_encoder=dict(backbone=dict(out_indices=(1, 3)), patch_channels=64, stride=16),
     local_alignment=dict(type='GroundedAlignment'))

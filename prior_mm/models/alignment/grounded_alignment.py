@@ -1,6 +1,4 @@
-"""A local alignment that looks at the finding: it has to tell the radiograph of a report from others."""
-import math
-
+"""A local alignment that looks at the finding: each sentence has to find its radiograph by a place in it."""
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -8,7 +6,7 @@ from torch import Tensor
 from prior_mm.registry import MODELS
 
 from ..precision import full_precision
-from .contrastive import unit
+from .contrastive import mean_within, unit
 from .cross_attention import CrossAttended
 from .local_alignment import LocalAlignment
 
@@ -17,17 +15,17 @@ from .local_alignment import LocalAlignment
 class GroundedAlignment(LocalAlignment):
     """The image side of the LAM, and in place of its text side a contrast between studies. Beyond the paper.
 
-    The paper's losses take their negatives from the same report, so that any chest film serves them. Here a sentence
-    is compared with every radiograph of the batch by the patches that fit it best: the soft maximum over the places of
-    the cosines of patches and sentence. A report's similarity to a radiograph is the mean over its sentences, and
-    InfoNCE in both directions asks which radiograph belongs to which report. What raises the cosine at one place is
-    something to be seen there and not on the other films. The negatives are those of one process.
+    The paper's losses take their negatives from the same report, so that any chest film serves them. Here a sentence is
+    compared with every radiograph of the batch, by the places that fit it: the mean of the cosines of patches and
+    sentence, weighted by the softmax of the same cosines over the places. InfoNCE asks which radiograph belongs to each
+    sentence, and which sentences to each radiograph: what raises the cosine at one place has to be seen there, and not
+    on the other films. The negatives are those of one process.
 
     Args:
         embed_dims: Width D.
         temperature: Where the learned temperature of the contrast starts.
-        focus: Temperature of the soft maximum over the places: near 0 only the best one counts, a large one makes it
-            the mean.
+        focus: Temperature of the softmax over the places: near 0 only the best one counts, a large one makes it the
+            mean.
     """
 
     def __init__(self, embed_dims: int, temperature: float = 0.1, focus: float = 0.1) -> None:
@@ -38,22 +36,24 @@ class GroundedAlignment(LocalAlignment):
                 attended: CrossAttended) -> tuple[Tensor, Tensor]:
         """See :meth:`LocalAlignment.forward`."""
         with full_precision(patches):
-            similarity = report_similarity(patches, sentences, sentence_mask, self.focus) * self.logit_scale.exp()
-            own = torch.arange(len(similarity), device=similarity.device)
-            contrast = (F.cross_entropy(similarity, own) + F.cross_entropy(similarity.T, own)) / 2
-        return self.image_loss(patches, attended.patch_context), contrast
+            similarity = sentence_similarity(patches, sentences[sentence_mask], self.focus) * self.logit_scale.exp()
+            films = torch.arange(len(patches), device=patches.device)
+            own = films[:, None].expand_as(sentence_mask)[sentence_mask]  # the radiograph of each sentence
+            which_film = F.cross_entropy(similarity.T, own, reduction='none')
+            partner = similarity.gather(0, own[None])[0]
+            others = similarity.masked_fill(films[:, None] == own, torch.finfo(similarity.dtype).min).logsumexp(dim=1)
+            which_sentences = F.softplus(others[own] - partner)
+            contrast = similarity.new_zeros(sentence_mask.shape).masked_scatter(
+                sentence_mask, (which_film + which_sentences) / 2)
+            return self.image_loss(patches, attended.patch_context), mean_within(contrast, sentence_mask)
+
+    def attention(self, patches: Tensor, sentences: Tensor) -> Tensor:
+        """What each place counts for the sentences (B, N, D) of its own study, summing to 1, float32 (B, N, P)."""
+        with full_precision(patches):
+            return (unit(sentences) @ unit(patches).transpose(1, 2) / self.focus).softmax(dim=-1)
 
 
-def report_similarity(patches: Tensor, sentences: Tensor, sentence_mask: Tensor, focus: float) -> Tensor:
-    """How well each of A radiographs fits each of B reports by its places, in [-1, 1], (A, B).
-
-    Args:
-        patches: (A, P, D).
-        sentences: (B, N, D).
-        sentence_mask: True where a sentence stands, bool, (B, N).
-        focus: Temperature of the soft maximum over the places.
-    """
-    cosine = torch.einsum('apd,bnd->abnp', unit(patches), unit(sentences))
-    best = focus * ((cosine / focus).logsumexp(dim=-1) - math.log(cosine.shape[-1]))
-    weight = sentence_mask.to(best.dtype) / sentence_mask.sum(dim=1, keepdim=True).clamp(min=1)
-    return (best * weight).sum(dim=-1)
+def sentence_similarity(patches: Tensor, sentences: Tensor, focus: float = 0.1) -> Tensor:
+    """How well each of M sentences (M, D) fits each of A radiographs (A, P, D) by its places, in [-1, 1], (A, M)."""
+    cosine = torch.einsum('apd,md->amp', unit(patches), unit(sentences))
+    return ((cosine / focus).softmax(dim=-1) * cosine).sum(dim=-1)

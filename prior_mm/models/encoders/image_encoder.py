@@ -31,9 +31,10 @@ class ImageEncoder(BaseModule):
         pooled_by: ``'attention'``, or ``'mean'`` of the map, as in other methods than PRIOR.
         grid: Patches of the training image, (H', W'), that the pooling's position embedding is learned for.
         patch_layout: See :func:`map_to_patches`.
-        patch_channels: Channels of the patches. By default they are the places of the last map. Beyond the paper: with
-            the channels of several maps together, those of all output maps (``out_indices=(2, 3)``), the later ones
-            enlarged to the first and its finer ``stride``.
+        patch_channels: Channels of the patches. By default they are the places of the last map. Beyond the paper: those
+            of the first output map, or of the first few together, ``stride`` pixels apart: finer maps are averaged to
+            that, coarser ones enlarged. Of a ResNet-18's ``out_indices=(1, 3)``, 128 is the second stage alone and 640
+            both. A patch of an early stage sees only what lies around it.
         pretrained: Weights of the backbone: a local file or ``'torchvision://resnet50'``. A first convolution of
             three colours is summed to the one of a radiograph. None means random weights.
         with_cp: Activation checkpointing of the backbone's blocks: less memory, more time, the same numbers.
@@ -57,7 +58,7 @@ class ImageEncoder(BaseModule):
         self.pooling = AttentionPooling(out_channels, num_heads, grid) if pooled_by == 'attention' else MeanPooling()
         self.out_channels = out_channels
         self.patch_channels = patch_channels or out_channels
-        self.all_maps = patch_channels is not None
+        self.first_maps = patch_channels is not None
         self.stride = stride
         self.patch_layout = patch_layout
         self.pretrained = pretrained
@@ -80,7 +81,9 @@ class ImageEncoder(BaseModule):
         """
         maps = self.backbone(images.contiguous(memory_format=torch.channels_last))
         maps = list(maps) if isinstance(maps, (tuple, list)) else [maps]
-        last, patches = maps[-1], _together(maps) if self.all_maps else maps[-1]
+        last = patches = maps[-1]
+        if self.first_maps:
+            patches = _together(maps, self.patch_channels, tuple(-(-side // self.stride) for side in images.shape[2:]))
         for name, wanted, seen in (('out_channels', self.out_channels, last.shape[1]),
                                    ('patch_channels', self.patch_channels, patches.shape[1])):
             if seen != wanted:
@@ -91,7 +94,12 @@ class ImageEncoder(BaseModule):
                              tuple(maps[:-1]))
 
 
-def _together(maps: list[Tensor]) -> Tensor:
-    """Maps (B, C_i, H_i, W_i), the first the finest, as one of its size with the channels of all."""
-    size = maps[0].shape[2:]
-    return torch.cat([maps[0], *(F.interpolate(level, size=size, mode='bilinear') for level in maps[1:])], dim=1)
+def _together(maps: list[Tensor], channels: int, size: tuple[int, int]) -> Tensor:
+    """Of maps (B, C_i, H_i, W_i), the first that have so many channels, as one map of that size."""
+    taken: list[Tensor] = []
+    while len(taken) < len(maps) and sum(level.shape[1] for level in taken) < channels:
+        level = maps[len(taken)]
+        coarser = level.shape[2] < size[0] or level.shape[3] < size[1]
+        taken.append(F.interpolate(level, size=size, mode='bilinear') if coarser
+                     else F.adaptive_avg_pool2d(level, size))
+    return torch.cat(taken, dim=1)

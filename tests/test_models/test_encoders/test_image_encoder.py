@@ -175,7 +175,8 @@ def test_weights_fit_other_toolboxes(pretrained_resnet50, toolbox):
 
 @torch.no_grad()
 def test_patches_of_several_maps():
-    """With patch_channels the patches are the places of the first map, the later ones enlarged; the last is pooled."""
+    """With patch_channels the patches are the places of the first maps that have so many, averaged or enlarged to the
+    stride; the last is pooled."""
     backbone = dict(RESNET18, **SMALL, out_indices=(2, 3))
     fine, plain = (encoder(backbone=backbone, out_channels=64, **options)
                    for options in (dict(patch_channels=96, stride=16), {}))
@@ -187,5 +188,12 @@ def test_patches_of_several_maps():
     enlarged = torch.nn.functional.interpolate(last, size=(4, 6), mode='bilinear')
     torch.testing.assert_close(features.patches[..., 32:].transpose(1, 2).unflatten(2, (4, 6)), enlarged)
     assert torch.equal(features.pooled, plain(images).pooled) and plain(images).grid == (2, 3)
+    alone = encoder(backbone=backbone, out_channels=64, patch_channels=32, stride=16)
+    alone.load_state_dict(fine.state_dict())
+    assert torch.equal(alone(images).patches, features.patches[..., :32])
+    assert torch.equal(alone(images).pooled, features.pooled)
+    coarser = encoder(backbone=backbone, out_channels=64, patch_channels=32, stride=32)
+    coarser.load_state_dict(fine.state_dict())
+    torch.testing.assert_close(coarser(images).patches[0, 4], third[0, :, 2:4, 2:4].mean(dim=(1, 2)))
     with pytest.raises(ValueError, match='image_encoder.patch_channels=96'):
         encoder(backbone=backbone, out_channels=64, patch_channels=95)(images)
