@@ -19,9 +19,9 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
 
     The score of a class is the softmax over the classes of the scaled global cosine, plus ``local_weight`` times the
     softmax over the classes of a local score: the mean attention between the patches and the prompt, or, beyond the
-    paper, the scaled cosine of the prompt and the places that fit it (:func:`.sentence_similarity`). A class with several prompts
-    counts with the mean of their cosines and attentions. The word pieces of a prompt stand alone, without [CLS] and
-    [SEP], as in the published evaluation.
+    paper, the scaled cosine of the prompt and the places that fit it (:func:`.sentence_similarity`). A class with
+    several prompts counts with the means over them. The word pieces of a prompt stand alone, without [CLS] and [SEP],
+    as in the published evaluation.
 
     Args:
         prompts: The prompts of each class; the order of the classes is that of the scores.

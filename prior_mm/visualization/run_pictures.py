@@ -11,6 +11,7 @@ from prior_mm.datasets import collate_studies
 from prior_mm.models import PRIOR
 from prior_mm.registry import DATASETS, MODELS
 
+from .places import read_places
 from .study_pictures import choose_studies, draw_studies
 from .training_curves import draw_curves, read_scalars
 
@@ -21,7 +22,8 @@ NUM_STUDIES = 4
 def draw_run(config: Config, checkpoint: str) -> list[Path]:
     """Draw ``curves.png`` and ``studies.png`` into ``<work_dir>/pictures``.
 
-    The studies are of the config's test data, held out from training.
+    The studies are of the config's test data, held out from training. Where places of sentences are known
+    (``grounding/test.json``, which the demo has), those studies come first, with the places drawn.
 
     Args:
         config: The run's config, with its ``work_dir``.
@@ -48,9 +50,12 @@ def draw_run(config: Config, checkpoint: str) -> list[Path]:
                 pictures / 'curves.png', f'{folder.name}: losses on {kind}')
 
     model = load_model(config, checkpoint)
-    batch = collate_studies([dataset[index] for index in choose_studies(dataset, NUM_STUDIES)])
+    places = read_places(loader['dataset'].get('data_root', ''))
+    placed = [index for index in range(len(dataset)) if places and dataset.get_data_info(index)['images'][0] in places]
+    batch = collate_studies([dataset[index] for index in choose_studies(dataset, NUM_STUDIES, set(placed))])
+    samples = [{**sample, 'places': places.get(sample['image_path'])} for sample in batch['data_samples']]
     prepared = model.data_preprocessor(batch)
-    draw_studies(model, prepared['inputs'], prepared['reports'], batch['data_samples'], pictures / 'studies.png',
+    draw_studies(model, prepared['inputs'], prepared['reports'], samples, pictures / 'studies.png',
                  f'{folder.name}: held-out {kind}')
     return [pictures / 'curves.png', pictures / 'studies.png']
 

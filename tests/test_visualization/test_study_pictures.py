@@ -25,6 +25,7 @@ def test_studies_with_different_findings_first():
     dataset = studies('No Finding', 'Edema', 'Edema', '', 'Edema+Nodule', 'Support Devices')
     assert choose_studies(dataset, 2) == [1, 4]
     assert choose_studies(dataset, 4) == [1, 4, 0, 2]
+    assert choose_studies(dataset, 2, {2, 5}) == [2, 4]
     assert sorted(choose_studies(dataset, 9)) == list(range(6))
 
 
@@ -37,6 +38,7 @@ def test_sentence_that_names_a_finding_first():
     assert choose_sentence(sentences, attention, {'Edema': 1}) == 3
     assert choose_sentence(sentences, attention, {'Fracture': 1}) == 0
     assert choose_sentence(sentences, attention) == 0
+    assert choose_sentence(sentences, attention, {'Edema': 1}, {'Small effusion.', 'Large pleural effusion.'}) == 2
 
 
 def test_sentence_in_the_words_of_reports():
@@ -85,3 +87,15 @@ def test_published_layout_has_no_places(batch):
     model.image_encoder.patch_layout = 'published'
     with pytest.raises(ValueError, match='patch_layout'):
         draw_studies(model, *batch, 'never.png')
+
+
+def test_places_are_drawn(tmp_path, batch):
+    """A box, in shares of the image, comes out in its colour; without a place there is none."""
+    images, reports, samples = batch
+    seen = []
+    for places in ({}, {'Clear.': [(.25, .25, .5, .5)]}):
+        draw_studies(tiny(image_decoder=None), images, reports, [dict(samples[0], places=places), samples[1]],
+                     tmp_path / 'a.png')
+        red, green, blue = imread(tmp_path / 'a.png')[..., :3].transpose(2, 0, 1)
+        seen.append(int(((green > .9) & (red < .1) & (blue < .1)).sum()))
+    assert seen[0] == 0 < seen[1]

@@ -121,7 +121,7 @@ class Frozen:
         return maps, [sample['sentences'] for sample in samples]
 
     def _mirrored(self) -> dict[str, Tensor]:
-        return batches(self.model, DATASETS.build(self.config.train_dataloader.dataset), mirrored=True)[0]
+        return batches(self.model, DATASETS.build(self.config.train_dataloader.dataset), True)[0]
 
     def _sentences(self) -> tuple[Tensor, list[list[int]]]:
         numbers: dict[str, int] = {}
@@ -168,9 +168,8 @@ def train(variant: Variant, frozen: Frozen, seed: int, epochs: int) -> Head:
     plain = features(frozen.part('train')[0])
     mirrored = features(frozen.part('mirrored')) if variant.mirrored else plain
     table, studies = frozen.part('sentences')
-    head = Head(variant, plain.mean(dim=(0, 1)), plain.std(dim=(0, 1)) + 1e-3)
+    head, steps = Head(variant, plain.mean(dim=(0, 1)), plain.std(dim=(0, 1)) + 1e-3), len(plain) // 32 * epochs
     optimizer = torch.optim.AdamW(head.parameters(), lr=5e-3, weight_decay=1e-2)
-    steps = len(plain) // 32 * epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, (step + 1) / 40) * (1 + np.cos(np.pi * step / steps)) / 2)
     for _ in range(epochs):
@@ -242,8 +241,8 @@ def main() -> None:
             if name == 'grounded':
                 save(head, frozen, args.folder / f'grounded_{seed}.pth')
         if name == args.variants[0]:
-            print(f'SYNTHETIC images; seeds {args.seeds}; {args.epochs} epochs\n\n| variant | {" | ".join(runs[0])} |')
-            print('| --- |' + ' --- |' * len(runs[0]))
+            print(f'SYNTHETIC images; seeds {args.seeds}; {args.epochs} epochs\n\n| variant | {" | ".join(runs[0])} |\n'
+                  '| --- |' + ' --- |' * len(runs[0]))
         columns = [[run[figure] for run in runs] for figure in runs[0]]
         print(f'| {name} |', ' | '.join(f'{statistics.fmean(column):.2f} ± {np.std(column):.2f}' for column in columns),
               '|', flush=True)
