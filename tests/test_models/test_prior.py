@@ -120,6 +120,7 @@ def test_ablations(missing, left_out):
     assert all(gradient.isfinite().all() for gradient in gradients.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(losses=st.sets(st.sampled_from(sorted(PUBLISHED_LOSSES)), min_size=1),
        missing=st.sampled_from([None, 'local_alignment', 'prototype_bank', 'image_decoder', 'sentence_decoder']),
