@@ -15,7 +15,7 @@ LOCK   := $(if $(shell command -v flock),flock $(VENV).lock)
 TESTED  = $(shell sed -n 's/^$(1)==//p' requirements/tested.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lite .choose .ready .tier demo .demo test test-all lint clean
+.PHONY: help setup setup-lite .choose .ready .tier demo .demo test test-all lint docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -69,13 +69,13 @@ $(STAMPS)/mmcv-lite: $(STAMPS)/torch
 
 $(STAMPS)/full: $(STAMPS)/mmcv $(wildcard requirements/*.txt) setup.py
 	@echo '[4/5] the OpenMMLab toolboxes and the other requirements (about 1 minute)'
-	@$(PIP) -r requirements/runtime.txt -r requirements/mminstall.txt -r requirements/tests.txt
+	@$(PIP) -r requirements/runtime.txt -r requirements/mminstall.txt -r requirements/exports.txt -r requirements/web.txt -r requirements/tests.txt
 	@$(MAKE) --no-print-directory $(STAMPS)/.project
 	@touch $@
 
 $(STAMPS)/lite: $(STAMPS)/mmcv-lite $(wildcard requirements/*.txt) setup.py
 	@echo '[4/5] the other requirements (about 1 minute)'
-	@$(PIP) -r requirements/runtime.txt -r requirements/tests.txt
+	@$(PIP) -r requirements/runtime.txt -r requirements/exports.txt -r requirements/web.txt -r requirements/tests.txt
 	@$(MAKE) --no-print-directory $(STAMPS)/.project
 	@touch $@
 
@@ -138,6 +138,14 @@ lint: .ready ## ruff, the type checker on the public API, the one direction of i
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --no-cache
+
+$(STAMPS)/docs: requirements/docs.txt | .ready
+	@$(PIP) -q -r requirements/docs.txt
+	@touch $@
+
+docs: $(STAMPS)/docs ## The documentation's site, in docs/_build/html; a warning or a link to nowhere is an error
+	@$(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo 'docs/_build/html/index.html'
 
 clean: ## Remove caches and builds; the environment, the data and the results stay
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

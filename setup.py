@@ -69,7 +69,8 @@ class BuildWithMim(build_py):
                 (shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile)(ROOT / name, link)
 
 
-extras = {'mim': requirements('mminstall'), 'optional': requirements('optional'), 'tests': requirements('tests')}
+extras = {name: requirements(name) for name in ('docs', 'exports', 'optional', 'tests', 'web')}
+extras['mim'] = requirements('mminstall')
 setup(
     name='mmprior',
     version=version(),
@@ -92,7 +93,7 @@ setup(
     package_dir={'': '.'},  # a plain path entry for editable installations, which linters and MMEngine can follow
     include_package_data=False,
     entry_points={'console_scripts': ['prior-mm = prior_mm.command_line.app:main']},
-    package_data={'prior_mm.evaluation': ['published/*.csv']},
+    package_data={'prior_mm.evaluation': ['published/*.csv'], 'prior_mm.web': ['static/*']},
     install_requires=requirements('runtime'),
     extras_require={**extras, 'all': sorted({line for lines in extras.values() for line in lines})},
     cmdclass={'build_py': BuildWithMim},

@@ -48,7 +48,8 @@ def test_runtime_requirements_are_what_is_imported():
     """Nothing is imported that is not asked for (mmcv apart, of which there are two), and nothing is asked for idly."""
     asked = {IMPORT_NAMES.get(name, name) for name in requirements('runtime') if name not in INDIRECT}
     used = imported('prior_mm', 'tools')
-    optional = {'mmcv', 'mmdet', 'mmseg', 'huggingface_hub', 'optuna'}
+    optional = {'mmcv', 'mmdet', 'mmseg', 'huggingface_hub', 'optuna', 'onnxruntime', 'highdicom', 'fastapi',
+                'pydantic', 'uvicorn'}
     assert used - optional == asked
 
 

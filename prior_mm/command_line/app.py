@@ -10,7 +10,7 @@ import typer
 
 from prior_mm.version import __version__
 
-from . import about, of_archives, of_images
+from . import about, of_archives, of_images, page
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help='What a trained model is for: scores, heat maps, embeddings, search, drafts. Research only, no '
@@ -36,7 +36,7 @@ def _command(function: Callable[..., int]) -> None:
 
 
 for _function in (of_images.score, of_images.heatmap, of_images.draft, of_archives.embed, of_archives.index,
-                  of_archives.search, about.info, about.models):
+                  of_archives.search, page.serve, about.info, about.models):
     _command(_function)
 
 

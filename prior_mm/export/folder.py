@@ -1,6 +1,7 @@
 """A folder with one part of a checkpoint and its card, whole or not at all."""
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
 from safetensors.torch import save_file
@@ -11,11 +12,12 @@ from prior_mm.tokenizer import load_tokenizer
 
 from .backbone import Names, export_backbone, timm_config
 from .card import image_rows, model_card, read_results, text_rows
-from .joint import write_joint, write_json
+from .joint import load_joint, write_joint, write_json
+from .onnx_graphs import ONNX_CARD, write_onnx
 from .source import Source, read_source
 from .text_encoder import write_text_encoder
 
-Part = Literal['image', 'text', 'joint']
+Part = Literal['image', 'text', 'joint', 'onnx']
 Format = Literal['safetensors', 'pth']
 
 
@@ -28,7 +30,7 @@ def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | Non
         checkpoint: The checkpoint.
         out: The folder to make.
         part: ``'image'``: the image encoder's backbone. ``'text'``: the text encoder as a Hugging Face folder.
-            ``'joint'``: the whole model.
+            ``'joint'``: the whole model. ``'onnx'``: the whole model as graphs for onnxruntime.
         names: Of the image encoder's parameters: ``'mm'`` (the default), ``'timm'`` or ``'torchvision'``. Of the text
             encoder's they are ``'huggingface'``'s.
         channels: Input channels of the image encoder, 1 or 3.
@@ -61,8 +63,10 @@ def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | Non
             card = _image(source, unfinished, weights, _image_names(names), channels)
         elif part == 'text':
             card = _text(source, unfinished, tokenizer)
-        else:
+        elif part == 'joint':
             card = _joint(source, unfinished, weights, tokenizer)
+        else:
+            card = _onnx(source, unfinished, tokenizer)
         (unfinished / 'README.md').write_text(model_card(source, *card, scores, licence), encoding='utf-8')
         if out.exists():
             out.rmdir()
@@ -73,7 +77,7 @@ def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | Non
 
 
 def _check_options(part: str, names: str | None, channels: int, file_format: str) -> None:
-    possible = {'image': get_args(Names), 'text': ('huggingface', ), 'joint': ()}
+    possible = {'image': get_args(Names), 'text': ('huggingface', ), 'joint': (), 'onnx': ()}
     if part not in possible:
         raise ValueError(f'the part is one of {", ".join(possible)}, not {part!r}')
     if names is not None and names not in possible[part]:
@@ -83,8 +87,8 @@ def _check_options(part: str, names: str | None, channels: int, file_format: str
         raise ValueError(f'--channels is for --part image; the part {part!r} takes one channel or none')
     if file_format not in get_args(Format):
         raise ValueError(f'the format is one of {", ".join(get_args(Format))}, not {file_format!r}')
-    if file_format == 'pth' and part == 'text':
-        raise ValueError('a Hugging Face folder holds model.safetensors: leave --format out')
+    if file_format == 'pth' and part in ('text', 'onnx'):
+        raise ValueError(f'the part {part!r} has a format of its own: leave --format out')
 
 
 def _image_names(names: str | None) -> Names:
@@ -140,6 +144,29 @@ def _joint(source: Source, folder: Path, weights: str,
     files = {weights: f'{len(parameters)} tensors', 'config.json': 'the model',
              'preprocessing.json': 'what goes in', 'tokenizer/': 'the tokenizer of the training'}
     return what, files, image_rows(source, 1) + _text_rows(source, folder / 'tokenizer'), code
+
+
+def _onnx(source: Source, folder: Path,
+          tokenizer: str | None) -> tuple[str, dict[str, str], list[tuple[str, str]], str]:
+    """Write the graphs of the whole model; the arguments of their card."""
+    if not source.preprocessing['size']:
+        raise ValueError(f'{source.name} does not say the size of its images, for which the graphs are made')
+    with TemporaryDirectory() as joint:
+        _joint(source, Path(joint), 'model.safetensors', tokenizer)
+        for name in ('preprocessing.json', 'tokenizer'):
+            shutil.move(Path(joint) / name, folder / name)
+        (Path(joint) / 'tokenizer').symlink_to((folder / 'tokenizer').resolve())
+        model = load_joint(joint)
+    write_onnx(model, folder, tuple(source.preprocessing['size']))
+    what = ('Joint model of PRIOR, as graphs that need onnxruntime alone. The images are normalised in the graph; all '
+            'outputs but scores are unit vectors and cosines.')
+    files = {'image_encoder.onnx': 'images to their vectors and those of their patches',
+             'text_encoder.onnx': 'reports to their vectors and those of their sentences',
+             'joint.onnx': 'vectors to scores and heat maps', 'preprocessing.json': 'what goes in',
+             'tokenizer/': 'the tokenizer of the training'}
+    rows = [row for row in image_rows(source, 1) if row[0] not in ('mean', 'standard deviation')]
+    special = getattr(model, 'with_special_tokens', False)
+    return what, files, rows + _text_rows(source, folder / 'tokenizer'), ONNX_CARD.format(special=special)
 
 
 def _text_rows(source: Source, tokenizer: Path) -> list[tuple[str, str]]:

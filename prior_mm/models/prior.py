@@ -114,6 +114,8 @@ class PRIOR(Method):
         """Valid sentences of (B, N, D) replaced by prototypes; unchanged in a stage without them."""
         if not self.needs('prototype'):
             return sentences
+        if not self.training:  # no noise is drawn at all: one shape for any mask, which an exported graph needs
+            return self.prototype_bank(sentences) * mask[..., None]
         prototypes = self.prototype_bank(sentences[mask])  # no noise is drawn for padding
         return prototypes.new_zeros(sentences.shape).masked_scatter(mask[..., None], prototypes)
 

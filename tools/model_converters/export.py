@@ -3,6 +3,7 @@
     python tools/model_converters/export.py CHECKPOINT OUT --part image --names torchvision --channels 3
     python tools/model_converters/export.py CHECKPOINT OUT --part text
     python tools/model_converters/export.py CHECKPOINT OUT --part joint
+    python tools/model_converters/export.py CHECKPOINT OUT --part onnx
 """
 import argparse
 import sys
@@ -18,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', help='a checkpoint of tools/train.py or of tools/model_converters/published.py')
     parser.add_argument('out', help='the folder to make')
-    parser.add_argument('--part', required=True, choices=['image', 'text', 'joint'])
+    parser.add_argument('--part', required=True, choices=['image', 'text', 'joint', 'onnx'])
     parser.add_argument('--names', choices=['torchvision', 'timm', 'mm', 'huggingface'],
                         help="the library's parameter names; by default mm for the image encoder")
     parser.add_argument('--channels', type=int, choices=[1, 3], default=1, help='of the image encoder (default: 1)')

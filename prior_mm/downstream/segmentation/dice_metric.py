@@ -19,7 +19,7 @@ class PixelCounts(NamedTuple):
 
     @property
     def dice(self) -> float:
-        """2 |P and L| / (|P| + |L|); 1 if both are empty, so that on an image without lesion any pixel gives 0."""
+        """``2 |P and L| / (|P| + |L|)``; 1 if both are empty, so that on an image without lesion any pixel gives 0."""
         total = self.predicted + self.lesion
         return 2 * self.both / total if total else 1.
 

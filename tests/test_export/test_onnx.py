@@ -1,0 +1,69 @@
+"""The model as ONNX graphs: what onnxruntime computes, by the lines of the model card, is what the model computes."""
+import json
+
+import pytest
+import torch
+from test_export import run_card
+from tiny_run import tiny_config
+
+from prior_mm.checkpoints.checkpoint import save_checkpoint
+from prior_mm.export import export, load_joint
+from prior_mm.registry import MODELS
+from prior_mm.structures import Reports
+from prior_mm.tokenizer import load_tokenizer
+
+pytest.importorskip('onnxruntime', reason='onnx, onnxscript and onnxruntime are optional')
+PROTOTYPES = dict(global_alignment=1., prototype=10.)
+
+
+def checkpoint(folder, losses: dict, **changes):
+    config = tiny_config(folder / 'data', folder / 'run').to_dict()
+    config['model'].update(changes)
+    torch.manual_seed(0)
+    model = MODELS.build(config['model']).eval()
+    model.set_losses(losses)
+    preprocessing = dict(size=[32, 32], mean=0.4755, std=0.3011, pixel_range=[0.0, 1.0], channels=1)
+    save_checkpoint(dict(state_dict=model.state_dict(), meta=dict(
+        config=json.loads(json.dumps(config)), preprocessing=preprocessing, losses=losses, epoch=1)), folder / 'e.pth')
+    return folder / 'e.pth', model, config
+
+
+@pytest.mark.slow
+def test_card(tmp_path):
+    """The card's lines give the model's own cosines and maps, for another number of images than was traced."""
+    path, model, config = checkpoint(tmp_path, PROTOTYPES)
+    files = export(path, tmp_path / 'onnx', 'onnx')
+    assert {'image_encoder.onnx', 'joint.onnx', 'text_encoder.onnx', 'preprocessing.json', 'README.md',
+            'tokenizer/tokenizer.json'} <= set(files)
+    images = torch.rand(5, 1, 32, 32)
+    found = run_card(tmp_path / 'onnx', images=images.numpy())
+    tokenizer = load_tokenizer(config['model']['text_encoder']['vocab_file'])
+    texts = [tokenizer(text, add_special_tokens=False).input_ids
+             for text in ('The heart is enlarged.', 'The heart is normal.')]
+    reports = Reports.from_sequences(texts, [[0] * len(text) for text in texts])
+    with torch.no_grad():
+        features = model.image_encoder(model.data_preprocessor.normalise(images))
+        patches, image = model.embed_images(features)
+        report = model.embed_reports(model.text_encoder(reports), reports)
+    cosine = torch.nn.functional.cosine_similarity
+    scores = cosine(image[:, None], report.report[None], dim=2) * model.global_alignment.logit_scale.exp()
+    maps = cosine(patches[:, None], report.prototypes[None], dim=3).unflatten(2, features.grid)
+    for one, other in ((found['scores'], scores), (found['maps'], maps)):
+        torch.testing.assert_close(torch.from_numpy(one), other.detach(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('losses', [dict(global_alignment=1.), PROTOTYPES], ids=['alignment', 'prototypes'])
+def test_what_stands_for_a_sentence(tmp_path, losses):
+    """An export of the first stage goes on without the bank, which is untrained there."""
+    path, model, _ = checkpoint(tmp_path, losses)
+    export(path, tmp_path / 'joint', 'joint')
+    assert load_joint(tmp_path / 'joint').needs('prototype') == model.needs('prototype') == ('prototype' in losses)
+
+
+def test_refused(tmp_path):
+    """A model whose patches are no places has no map, and that is said."""
+    encoder = tiny_config(tmp_path / 'other', tmp_path / 'run').model.image_encoder.to_dict()
+    path, *_ = checkpoint(tmp_path, PROTOTYPES, image_encoder=dict(encoder, patch_layout='published'))
+    with pytest.raises(ValueError, match="patch_layout='published'"):
+        export(path, tmp_path / 'onnx', 'onnx')
+    assert not (tmp_path / 'onnx').exists()
