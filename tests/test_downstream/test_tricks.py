@@ -67,3 +67,27 @@ def test_what_is_refused(root, downstream, message):  # noqa: F811
     """A rate that is none, a trick that is none, pixels where shares are wanted."""
     with pytest.raises(ValueError, match=message):
         made(root, **downstream)
+
+
+def test_weights_of_others_arrive(root, tmp_path):  # noqa: F811
+    """A folder of timm: its backbone, the head's channels, its mean and deviation, and what a result records of it."""
+    timm = pytest.importorskip('timm')
+    from safetensors.torch import save_file
+    folder = tmp_path / 'vit'
+    folder.mkdir()
+    save_file(timm.create_model('vit_tiny_patch16_224', embed_dim=64, depth=4, num_heads=1, img_size=64,
+                                num_classes=0).state_dict(), folder / 'model.safetensors')
+    (folder / 'config.json').write_text(
+        '{"architecture": "vit", "pretrained_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}}')
+    for training in (True, False):
+        changed = config(root, pretrained=str(folder))
+        changed.optim_wrapper, changed.model.head = dict(optimizer=dict(lr=1e-3)), dict(in_channels=2048)
+        for _ in range(2):  # twice is as once
+            apply_settings(changed, training)
+        assert changed.model.backbone.type == 'prior_mm.TimmBackbone' and changed.model.head.in_channels == 64
+        assert changed.model.data_preprocessor.mean == [127.5] and changed.model.data_preprocessor.std == [63.75]
+        assert changed.downstream.weights == dict(source='timm vit', mean=.5, std=.25, size=None, channels=3)
+    changed = config(root, pretrained=str(folder), normalise=(0.4978, 0.2449))
+    changed.model.head = dict(in_channels=2048)
+    apply_settings(changed)
+    assert changed.model.data_preprocessor.mean == [0.4978 * 255]  # the protocol's go before
