@@ -1,4 +1,5 @@
-"""Pictures of a run: loss curves with the stages marked, and held-out studies as the model sees them.
+"""Pictures of a run: loss curves with the stages marked, held-out studies as the model sees them, and what its
+prototypes stand for.
 
     python tools/visualize.py configs/prior/pretrain_demo.py [CHECKPOINT]
 """

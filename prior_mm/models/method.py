@@ -168,9 +168,13 @@ class Method(BaseModel):
         """The attention laid out as maps, (B, N, H', W')."""
         return self.attention(study).unflatten(2, self.local_grid(features))
 
+    def local_sentences(self, study: Any) -> Tensor:
+        """What stands for the sentences beside the patches, (B, N, D)."""
+        return study.prototypes
+
     def phrase(self, study: Any) -> Tensor:
-        """What stands, beside the patches, for B reports of one sentence, (B, D)."""
-        return study.prototypes[:, 0]
+        """What stands there for B reports of one sentence, (B, D)."""
+        return self.local_sentences(study)[:, 0]
 
     # --------------------------------------------------------------------------------------------- what users call
 

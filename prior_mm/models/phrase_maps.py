@@ -9,7 +9,6 @@ from prior_mm.structures import Reports
 from .alignment.contrastive import unit
 from .encoders.patch_layout import map_to_patches
 from .method import Method
-from .prior import PRIOR
 
 #: By name: what the weights of the cross attention, the joint space, and the global similarity say.
 MAPS = ('attention', 'cosine', 'gradient')
@@ -57,11 +56,12 @@ def phrase_maps(model: Method, images: Tensor, phrases: Reports, names: Sequence
 
 
 @torch.no_grad()
-def sentence_cosines(model: PRIOR, images: Tensor, reports: Reports) -> Tensor:
+def sentence_cosines(model: Method, images: Tensor, reports: Reports) -> Tensor:
     """The map ``cosine`` of every sentence of B reports over its own image, float32 (B, N, H', W')."""
     features = model.encode(images, reports)
     study = model.embed(features, reports)
-    return (unit(study.prototypes) @ unit(study.patches).transpose(1, 2)).unflatten(2, features.image.grid)
+    cosines = unit(model.local_sentences(study)) @ unit(study.patches).transpose(1, 2)
+    return cosines.unflatten(2, model.local_grid(features.image))
 
 
 @torch.enable_grad()

@@ -90,9 +90,9 @@ class WordMethod(Method):
         member = (study.sentence_of_word[:, None] == study.sentence_of_word.new_tensor(range(number))[:, None]).float()
         return member @ self.word_attention(study) / member.sum(dim=2, keepdim=True).clamp(min=1)
 
-    def phrase(self, study: WordStudy) -> Tensor:
-        """The means of the words of B reports of one sentence, (B, D)."""
-        return sentences_of_words(study)[0][:, 1]
+    def local_sentences(self, study: WordStudy) -> Tensor:
+        """The means of their words, (B, N, D)."""
+        return sentences_of_words(study)[0][:, 1:]
 
     def word_attention(self, study: WordStudy) -> Tensor:
         """Attention of each word over the patches, (B, V, P)."""

@@ -8,10 +8,11 @@ from mmengine.registry import init_default_scope
 from prior_mm.checkpoints.checkpoint import load_state_dict
 from prior_mm.checkpoints.model_weights import load_weights
 from prior_mm.datasets import collate_studies
-from prior_mm.models import PRIOR
+from prior_mm.models.method import Method
 from prior_mm.registry import DATASETS, MODELS
 
 from .places import read_places
+from .prototype_pictures import closeness, draw_prototypes, has_prototypes
 from .study_pictures import choose_studies, draw_studies
 from .training_curves import draw_curves, read_scalars
 
@@ -20,10 +21,11 @@ NUM_STUDIES = 4
 
 
 def draw_run(config: Config, checkpoint: str) -> list[Path]:
-    """Draw ``curves.png`` and ``studies.png`` into ``<work_dir>/pictures``.
+    """Draw ``curves.png``, ``studies.png`` and, of a model with prototypes, ``prototypes.png``.
 
-    The studies are of the config's test data, held out from training. Where places of sentences are known
-    (``grounding/test.json``, which the demo has), those studies come first, with the places drawn.
+    They stand in ``<work_dir>/pictures``; the studies are of the config's test data, held out from training. Where
+    places of sentences are known (``grounding/test.json``, which the demo has), those studies come first, with the
+    places drawn.
 
     Args:
         config: The run's config, with its ``work_dir``.
@@ -57,10 +59,15 @@ def draw_run(config: Config, checkpoint: str) -> list[Path]:
     prepared = model.data_preprocessor(batch)
     draw_studies(model, prepared['inputs'], prepared['reports'], samples, pictures / 'studies.png',
                  f'{folder.name}: held-out {kind}')
-    return [pictures / 'curves.png', pictures / 'studies.png']
+    drawn = [pictures / 'curves.png', pictures / 'studies.png']
+    if has_prototypes(model):
+        draw_prototypes(closeness(model, dataset), pictures / 'prototypes.png',
+                        f'{folder.name}: prototypes on held-out {kind}')
+        drawn.append(pictures / 'prototypes.png')
+    return drawn
 
 
-def load_model(config: Config, checkpoint: str) -> PRIOR:
+def load_model(config: Config, checkpoint: str) -> Method:
     """The config's model with a checkpoint's weights, on the GPU if there is one.
 
     Raises:

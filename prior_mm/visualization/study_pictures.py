@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from prior_mm.models import PRIOR
+from prior_mm.models.method import Method
 from prior_mm.models.phrase_maps import sentence_cosines
 from prior_mm.structures import Reports
 
@@ -80,7 +81,7 @@ def choose_sentence(sentences: Sequence[str], maps: np.ndarray, labels: dict[str
 
 
 @torch.no_grad()
-def draw_studies(model: PRIOR, images: Tensor, reports: Reports, samples: Sequence[dict[str, Any]], path: str | Path,
+def draw_studies(model: Method, images: Tensor, reports: Reports, samples: Sequence[dict[str, Any]], path: str | Path,
                  title: str = '') -> None:
     """Draw a row a study into a picture; a model without an image decoder has no reconstructions.
 
@@ -104,7 +105,7 @@ def draw_studies(model: PRIOR, images: Tensor, reports: Reports, samples: Sequen
     originals = model.data_preprocessor.restore(images.float()).cpu().numpy()[:, 0]
     cosines = sentence_cosines(model, images, reports).cpu().numpy()
     reconstructions = None
-    if model.image_decoder is not None:
+    if isinstance(model, PRIOR) and model.image_decoder is not None:
         reconstructions = model.reconstruct(images, reports).cpu().numpy()[:, 0]
     columns = 2 if reconstructions is None else 3
     figure = Figure(figsize=(3.1 * columns, 3.5 * len(samples) + .5), layout='constrained')

@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.registry import MODELS as ROOT
-from test_methods import METHODS, batch, tiny
+from tiny_methods import METHODS, batch, tiny
 
 from prior_mm.checkpoints.backbone_weights import load_backbone
 from prior_mm.checkpoints.checkpoint import save_checkpoint

@@ -6,47 +6,16 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiny_methods import METHODS, batch, tiny
 from torch.nn.functional import cosine_similarity
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from prior_mm.models.alignment import RegionAlignment, SigmoidAlignment, TokenAlignment
 from prior_mm.models.alignment.contrastive import cross_entropy_of_partners
 from prior_mm.models.global_batch import GlobalBatch
 from prior_mm.models.same_report import SameReport, SameReports
-from prior_mm.registry import MODELS
 from prior_mm.structures import Reports, WordReports
-
-METHODS = {
-    'ConVIRT': dict(embed_dims=16),
-    'SigLIP': dict(type='DualEncoder', embed_dims=16, global_alignment=dict(type='SigmoidAlignment', bias=-1.)),
-    'CXRCLIP': dict(embed_dims=16),
-    'GLoRIA': dict(embed_dims=16, local_channels=64),
-    'MGCA': dict(embed_dims=16, prototypes=dict(type='CrossModalPrototypes', num_prototypes=7)),
-    'AFLoc': dict(embed_dims=16, local_channels=64, word_channels=32),
-}
-
-
-def tiny(name: str, **changes) -> torch.nn.Module:
-    torch.manual_seed(0)
-    config = dict(
-        type=name,
-        image_encoder=dict(type='ImageEncoder', out_channels=128, stride=32, pooled_by='mean', backbone=dict(
-            type='mmpretrain.ResNet', depth=18, in_channels=1, stem_channels=16, base_channels=16,
-            out_indices=(1, 2, 3))),
-        text_encoder=dict(type='TextEncoder', last_layers=2 if name in ('GLoRIA', 'AFLoc') else 1, config=dict(
-            hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, vocab_size=50,
-            hidden_dropout_prob=0., attention_probs_dropout_prob=0.)))
-    return MODELS.build({**config, **METHODS[name], **changes}).eval()
-
-
-def batch(lengths: list[list[int]], seed: int = 0, twice: bool = False) -> tuple[torch.Tensor, WordReports]:
-    """Images, and reports whose sentences have these numbers of word pieces, two of which are a word."""
-    generator = torch.Generator().manual_seed(seed)
-    lengths = lengths * (1 + twice)
-    tokens = [[2, *torch.randint(5, 50, (sum(study), ), generator=generator).tolist(), 3] for study in lengths]
-    sentences = [[-1, *(n for n, length in enumerate(study) for _ in range(length)), -1] for study in lengths]
-    words = [[-1, *(piece // 2 for piece in range(sum(study))), -1] for study in lengths]
-    images = torch.randn(len(tokens), 1, 64, 64, generator=generator)
-    return images, WordReports.from_sequences(tokens, sentences, words)
 
 
 def losses_of(model, images, reports, samples=None) -> dict[str, torch.Tensor]:
@@ -161,6 +130,32 @@ def test_region_alignment_equals_loops(size, chunk):
             attention = ((report @ image.T).softmax(dim=0) * 4).softmax(dim=1)
             expected = (5 * cosine_similarity(report, attention @ image, dim=1)).exp().sum().log()
             assert float(similarity) == pytest.approx(float(expected), rel=1e-6, abs=1e-6)
+
+
+class Largest(TorchDispatchMode):
+    """Notes the most numbers that any tensor made meanwhile has."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        self.numbers = max([self.numbers, *(part.numel() for part in tree_leaves(made)
+                                            if isinstance(part, torch.Tensor))])
+        return made
+
+
+def test_region_alignment_holds_a_chunk():
+    """No tensor, of loss or gradient, has more numbers than a chunk; the gradients are those of all at once."""
+    patches, words, mask = studies(12, 9, 8, seed=0)
+    gradients = []
+    for chunk, most in ((3 * 12 * 9 * 8, 3 * 12 * 9 * 8), (2**30, 12 * 12 * 9 * 8)):
+        inputs = [patches.clone().requires_grad_(), words.clone().requires_grad_()]
+        with Largest() as largest:
+            RegionAlignment(chunk=chunk)(*inputs, mask, GlobalBatch(12, torch.tensor(12))).backward()
+        assert largest.numbers == most
+        gradients.append([part.grad for part in inputs])
+    for ours, at_once in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, at_once)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])

@@ -6,7 +6,7 @@ if its chunks, one process's reports each, leave no pair out and count none twic
 import pytest
 import torch
 import torch.distributed as dist
-from test_methods import METHODS, batch, tiny
+from tiny_methods import METHODS, batch, tiny
 from torch.nn.parallel import DistributedDataParallel
 from warm_process import on_processes
 

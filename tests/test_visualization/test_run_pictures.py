@@ -64,14 +64,14 @@ def run(tmp_path):
 
 
 def test_tool(run, tmp_path):
-    """The command draws curves and studies beside the run, from its checkpoint."""
+    """The command draws curves, studies and prototypes beside the run, from its checkpoint."""
     config, work_dir, _ = run
     config.dump(tmp_path / 'tiny.py')
     done = subprocess.run([sys.executable, str(TOOL), str(tmp_path / 'tiny.py')], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stderr
-    pictures = [work_dir / 'pictures' / 'curves.png', work_dir / 'pictures' / 'studies.png']
-    assert done.stdout.split()[-2:] == list(map(str, pictures))
+    pictures = [work_dir / 'pictures' / f'{name}.png' for name in ('curves', 'studies', 'prototypes')]
+    assert done.stdout.split()[-3:] == list(map(str, pictures))
     assert all(imread(picture).std() > .05 for picture in pictures)
 
 

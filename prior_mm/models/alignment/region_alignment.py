@@ -15,7 +15,7 @@ class RegionAlignment(nn.Module):
     """A report's similarity to an image is how well its words fit the regions they attend to (GLoRIA, section 3.3).
 
     Images x reports x words x patches numbers are more than fit any memory. They are made for some reports at a time,
-    and made again for the gradient: three times ``chunk`` numbers are held at once, whatever the batch.
+    and made again for the gradient: about six times ``chunk`` numbers are held at once, whatever the batch.
 
     Args:
         softmax_temperature: Factor of the attention before its softmax over the patches (temp1).
