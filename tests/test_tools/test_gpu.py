@@ -41,6 +41,12 @@ def test_one_process(device, tiny):
     assert 'losses differ by' in gpu_right.one_process(device, tiny)
 
 
+@pytest.mark.slow
+def test_resumed_run():
+    """tools/train.py: a run that is resumed before its last epoch has the weights of the whole run."""
+    assert 'the weights of the resumed run differ' in gpu_right.resumed_run()
+
+
 def test_a_wrong_device_is_told(monkeypatch):
     """A device that computes other numbers fails the check, which says by how much."""
     build, built = gpu_right.build, []

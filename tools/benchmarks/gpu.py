@@ -81,7 +81,7 @@ def measure(device: str, tiny: bool, seconds: float) -> tuple[str, bool]:
         for dtype in ('bfloat16', *(['float16'] if device == 'cuda' else [])):
             yield f'50 steps in {dtype}', partial(gpu_right.training, device, tiny, dtype), 25
         yield 'DDP and SyncBatchNorm, one process', partial(gpu_right.one_process, device, tiny), 15
-        yield 'tools/train.py: resumed, and FSDP', partial(gpu_right.runs, device, tiny), 90
+        yield 'tools/train.py, resumed', gpu_right.resumed_run, 60
 
     rows = [[name, attempt(name, check, needs)] for name, check, needs in checks()]
     shown += ['## Right', table('what | seen', rows)]
