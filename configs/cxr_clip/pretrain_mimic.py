@@ -1,9 +1,10 @@
-# CXR-CLIP: two views and two texts of a study, temperature from 0.07, as in its public code. The rate (5e-5 after an
-# epoch of warm-up), 15 epochs, decay, 128 studies and linear maps to 512 could NOT be checked against it. Negatives are
-# the studies of all processes, there as here. What differs:
+# CXR-CLIP: two views and two texts of a study; temperature from 0.07, 5e-5 after an epoch of warm-up, 15 epochs along a
+# cosine, decay 1e-4, batches of 128 and linear maps to 512, as in the configs of its public code. Negatives are the
+# studies of all processes, there as here. What differs:
+# - [CLS] stands for a text (there: [SEP]), and no dropout is before the projections (there: 0.1);
 # - the two views are two draws among the frontal views, and the two texts two draws of some of the sentences
 #   (there: also lateral views; findings and impression, or back-translation; prompts from labels of other data sets);
-# - this project's rotation and flip augment the images.
+# - this project's rotation and flip augment the images (there: CLAHE, too).
 _base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr.py', '../_base_/default_runtime.py']
 
 model = dict(
