@@ -18,8 +18,9 @@ from prior_mm.datasets.images import PixelRange, read_pixel_range, resize
 from prior_mm.datasets.reports.sentences import split_sentences
 from prior_mm.datasets.transforms.report import TokenizeReport
 from prior_mm.export.joint import check_types
-from prior_mm.models import PRIOR, PhraseGrounder, ZeroShot
+from prior_mm.models import PRIOR, ZeroShot
 from prior_mm.models.method import Method
+from prior_mm.models.phrase_grounder import Grounding
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures, Reports
 
@@ -138,6 +139,11 @@ def sentences_of(text: Text) -> list[str]:
     return split_sentences(text) or [re.sub(r'\s+', ' ', text).strip()]
 
 
+def plain_method(kind: type[Method]) -> type[Method]:
+    """The method without the task that a model was tested on, ``PRIOR`` of a ``ZeroShotClassifier``."""
+    return next(one for one in kind.__mro__ if issubclass(one, Method) and not issubclass(one, (ZeroShot, Grounding)))
+
+
 def _build(opened: Opened) -> Method:
     """The model with its weights; where there is one, the variant that also scores prompts."""
     config = dict(opened.model)
@@ -148,12 +154,13 @@ def _build(opened: Opened) -> Method:
     kind = MODELS.get(config['type'])
     if not (isinstance(kind, type) and issubclass(kind, Method)):
         raise ValueError(f'{opened.path} is a {config["type"]}, which is no method of pre-training')
-    plain = PRIOR if issubclass(kind, (PRIOR, PhraseGrounder)) else kind
-    scoring = next((found for found in (MODELS.get(f'ZeroShot{plain.__name__}'), MODELS.get('ZeroShotClassifier'))
-                    if isinstance(found, type) and issubclass(found, ZeroShot) and issubclass(found, plain)), None)
-    if scoring is not None:
-        config = dict(config, type=scoring.__name__, tokenizer=opened.tokenizer,
-                      lowercase=opened.reports.get('lowercase'), prompts=dict(yes=['.'], no=['.']))
+    plain = plain_method(kind)
+    scoring = next((found for found in ZeroShot.__subclasses__() if plain_method(found) is plain), None)
+    if scoring is None:
+        config['type'] = plain.__name__
+    else:
+        config.update(type=scoring.__name__, tokenizer=opened.tokenizer, lowercase=opened.reports.get('lowercase'),
+                      prompts=dict(yes=['.'], no=['.']))  # until there are some
     with torch.random.fork_rng(devices=[]):  # what a new model draws is replaced below
         model = MODELS.build(config)
     load_weights(model, opened.weights, str(opened.path), strict=True)

@@ -4,7 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .opened import Opened
+from prior_mm.checkpoints.checkpoint import CHECKPOINT_LIST
+
+from .opened import Opened, is_export
+
+_NAMES = {'ZeroShotClassifier': 'PRIOR', 'PhraseGrounder': 'PRIOR'}  # of the tasks that it can be tested on
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def describe(opened: Opened) -> ModelInfo:
     kind, losses = str(opened.model['type']), opened.model.get('loss_weights')
     return ModelInfo(
         path=str(opened.path), sha256=opened.sha256,
-        method='PRIOR' if kind in ('ZeroShotClassifier', 'PhraseGrounder') else kind.removeprefix('ZeroShot'),
+        method=_NAMES.get(kind) or kind.removeprefix('ZeroShot').removeprefix('PhraseGrounder'),
         parameters=sum(weights.numel() for weights in opened.weights.values()),
         embed_dims=int(opened.model.get('embed_dims') or (0 if projection is None else projection.shape[0])),
         losses=None if losses is None else tuple(losses), size=tuple(images['size']) if images.get('size') else None,
@@ -87,9 +91,6 @@ def _figures(opened: Opened) -> dict[str, dict[str, Any]]:
 
 def list_models(folder: Path) -> list[Path]:
     """Folders of runs and of exports, and checkpoints that lie alone, below a folder."""
-    from prior_mm.checkpoints.checkpoint import CHECKPOINT_LIST
-
-    from .opened import is_export
     noted = {path.parent for name in (CHECKPOINT_LIST, 'last_checkpoint') for path in folder.rglob(name)}
     exports = {path.parent for path in folder.rglob('config.json') if is_export(path.parent)
                and (path.parent / 'preprocessing.json').is_file()}

@@ -1,6 +1,5 @@
 """Exact search: all cosines, no approximation."""
 import numpy as np
-import torch
 
 _AT_ONCE = 2**25  # inner products held at a time, 128 MB
 
@@ -24,7 +23,14 @@ def nearest(queries: np.ndarray, vectors: np.ndarray, k: int) -> tuple[np.ndarra
     if queries.shape[1] != vectors.shape[1]:
         raise ValueError(f'the query has {queries.shape[1]} numbers, the vectors that are searched {vectors.shape[1]}: '
                          'they are of two models')
-    searched, asked = torch.from_numpy(vectors), torch.from_numpy(queries)
-    best = [(part @ searched.T).topk(min(k, len(vectors)), dim=1)
-            for part in asked.split(max(1, _AT_ONCE // max(len(vectors), 1)))]
-    return torch.cat([found.indices for found in best]).numpy(), torch.cat([found.values for found in best]).numpy()
+    k = min(k, len(vectors))
+    places = np.empty((len(queries), k), np.int64)
+    best = np.empty((len(queries), k), np.float32)
+    rows = max(1, _AT_ONCE // max(len(vectors), 1))
+    for start in range(0, len(queries), rows):
+        products = queries[start:start + rows] @ vectors.T
+        some = np.argpartition(products, len(vectors) - k, axis=1)[:, len(vectors) - k:]
+        order = np.argsort(-np.take_along_axis(products, some, axis=1), axis=1, kind='stable')
+        places[start:start + rows] = np.take_along_axis(some, order, axis=1)
+        best[start:start + rows] = np.take_along_axis(products, places[start:start + rows], axis=1)
+    return places, best
