@@ -52,5 +52,5 @@ def to_prototypes(encoder: Encoder, sentences: np.ndarray) -> np.ndarray:
     """Sentences (N, D) replaced by their prototypes, float32 (N, D)."""
     method = encoder.method
     with encoder.computing():
-        return np.concatenate([method.prototype_bank(torch.from_numpy(part).to(encoder.device)).cpu().numpy()
+        return np.concatenate([method.prototype_bank(torch.tensor(part, device=encoder.device)).cpu().numpy()
                                for part in np.array_split(sentences, max(1, len(sentences) // 4096))])

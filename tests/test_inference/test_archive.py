@@ -1,0 +1,87 @@
+"""Archives: what is embedded, what is kept in files, and whose archive it is."""
+import json
+
+import numpy as np
+import pytest
+from rounding import rounding
+from tiny_model import ALIGNMENT, tiny_checkpoint
+
+import prior_mm
+from prior_mm.inference import Archive
+
+
+def test_vectors_are_the_model_s(model, home):
+    """Each study has the vectors of its first image and of its report; each sentence stands once, with its mean."""
+    archive = model.archive
+    studies = json.loads((home / 'data/annotations/train.json').read_text())['data_list']
+    assert archive.studies == [study['study_id'] for study in studies] and not archive.failed
+    assert archive.images == [study['images'][0] for study in studies]
+    images = model.embed_images([home / 'data' / name for name in archive.images])
+    np.testing.assert_allclose(archive.image_vectors, images.vectors, atol=1e-5)
+    texts = model.embed_texts(archive.reports)
+    np.testing.assert_allclose(archive.report_vectors, texts.vectors, atol=1e-5)
+    table = archive.sentences
+    assert sorted(table.texts) == sorted({text for study in studies for text in study['sentences'][:5]})  # Q
+    sums = {text: [] for text in table.texts}
+    for study in studies:
+        embedded, sentences = model.encoder.embed_reports([study['sentences']])
+        for place, text in enumerate(sentences[0][:5]):
+            sums[text].append((embedded.sentences[0, place].numpy(), place / (len(sentences[0]) - 1)))
+    for number, text in enumerate(table.texts):
+        vectors, places = zip(*sums[text], strict=True)
+        assert table.counts[number] == len(vectors)
+        np.testing.assert_allclose(table.vectors[number], np.mean(vectors, axis=0), atol=1e-5)
+        assert table.places[number] == pytest.approx(np.mean(places), abs=rounding(10))
+
+
+def test_files(model, tmp_path):
+    """Written and read, it is the same, and pandas' and others' readers find plain columns."""
+    from pyarrow import parquet
+    archive = model.archive
+    written = archive.save(tmp_path / 'a')
+    read = Archive.read(tmp_path / 'a')
+    assert {path.name for path in written} == {path.name for path in (tmp_path / 'a').iterdir()}
+    assert (read.studies, read.images, read.reports, read.about) == (archive.studies, archive.images, archive.reports,
+                                                                     archive.about)
+    for name in ('image_vectors', 'report_vectors'):
+        assert np.array_equal(getattr(read, name), getattr(archive, name))
+    assert read.sentences.texts == archive.sentences.texts
+    assert np.array_equal(read.sentences.vectors, archive.sentences.vectors)
+    table = parquet.read_table(tmp_path / 'a' / 'studies.parquet')
+    assert table.column_names == ['id', 'path', 'sentences', 'vector', 'report']
+
+
+@pytest.mark.parametrize('name', ['studies.parquet', 'sentences.parquet'])
+def test_damaged_files(model, tmp_path, name):
+    """A cut, missing or foreign table is refused in a message."""
+    model.archive.save(tmp_path / 'a')
+    path = tmp_path / 'a' / name
+    content = path.read_bytes()
+    for broken in (content[:len(content) // 2], b'', b'nonsense'):
+        path.write_bytes(broken)
+        with pytest.raises(ValueError, match='damaged'):
+            Archive.read(tmp_path / 'a')
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match='prior-mm index'):
+        Archive.read(tmp_path / 'a')
+
+
+def test_of_another_model(home, tmp_path):
+    """An archive is of one model: another refuses it."""
+    tiny_checkpoint(tmp_path, ALIGNMENT)
+    with pytest.raises(ValueError, match='made with the model'):
+        prior_mm.load(tmp_path / 'run', archive=home / 'index')
+
+
+def test_broken_studies_are_left_out(tmp_path):
+    """A study without its image is listed; annotation files without any image are an error."""
+    tiny_checkpoint(tmp_path)
+    model = prior_mm.load(tmp_path / 'run', progress=False)
+    (tmp_path / 'data/files/train_2_0.png').write_bytes(b'nothing')
+    archive = model.index(tmp_path / 'data/annotations/train.json')
+    assert len(archive) == 11 and archive.failed[0].name.endswith('train_2_0.png')
+    assert 's2' not in archive.studies
+    with pytest.raises(FileNotFoundError, match='none of the images'):
+        model.index(tmp_path / 'data/annotations/train.json', tmp_path)
+    with pytest.raises(FileNotFoundError, match='no annotation file'):
+        model.index(tmp_path / 'none.json')
