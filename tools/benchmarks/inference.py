@@ -33,12 +33,14 @@ def measure_model(source: str, folder: str, number: int, batch_size: int) -> Non
     print(f'{model.info.method} of {model.info.parameters:,} parameters, {model.info.size} px, {model.encoder.device}')
     for name, answer in answers.items():
         answer(images[0])
-        seconds = []
+        seconds, busy = [], time.process_time()
         for image in images[:10]:
             start = time.perf_counter()
             answer(image)
             seconds.append(time.perf_counter() - start)
-        print(f'{name}: {np.median(seconds):.3f} s an image, median of {len(seconds)}, worst {max(seconds):.3f} s')
+        busy = (time.process_time() - busy) / len(seconds)
+        print(f'{name}: {np.median(seconds):.3f} s an image, median of {len(seconds)}, worst {max(seconds):.3f} s; '
+              f'{busy:.3f} processor seconds')
     start = time.process_time()
     for image in images:
         model.embed_images(image)
