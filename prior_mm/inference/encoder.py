@@ -155,7 +155,8 @@ def _build(opened: Opened) -> Method:
     if not (isinstance(kind, type) and issubclass(kind, Method)):
         raise ValueError(f'{opened.path} is a {config["type"]}, which is no method of pre-training')
     plain = plain_method(kind)
-    scoring = next((found for found in ZeroShot.__subclasses__() if plain_method(found) is plain), None)
+    scoring = next((found for found in ZeroShot.__subclasses__()
+                    if issubclass(found, Method) and plain_method(found) is plain), None)
     if scoring is None:
         config['type'] = plain.__name__
     else:

@@ -24,6 +24,7 @@ def test_by_hand():
     assert figures_of([['the HEART is enlarged'], []], REPORTS) == pytest.approx(made)
 
 
+@pytest.mark.slow
 def test_baselines_of_a_run(model, home):
     """All four systems are measured on the same studies; on the archive's own the nearest image has the report."""
     metrics, failed = evaluate_drafts(model, model.archive, home / 'data/annotations/train.json')
