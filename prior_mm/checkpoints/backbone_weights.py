@@ -1,5 +1,4 @@
 """Weights of a backbone alone, out of whatever file holds them: never a silent random backbone."""
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,8 +6,9 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from prior_mm.checkpoints.checkpoint import open_checkpoint, parameters_of
-from prior_mm.checkpoints.others import OtherWeights, read_other
+from .checkpoint import open_checkpoint, parameters_of
+from .model_weights import prefix_hint
+from .others import OtherWeights, read_other
 
 #: Where the backbone stands in this project's, the toolboxes' and published files.
 PREFIXES = ('', 'backbone.', 'image_encoder.backbone.', 'image_encoder.encoder.', 'module.', 'encoder.')
@@ -42,7 +42,7 @@ def load_backbone(backbone: nn.Module, source: 'str | Path', prefix: str | None 
     missing = [key for key in expected if key not in found and not key.endswith('num_batches_tracked')]
     if missing:
         raise ValueError(f'{source} lacks {len(missing)} of {len(expected)} tensors of the backbone ({kind}), for '
-                         f'example {missing[:_NAMED]}; it holds {list(weights)[:_NAMED]} ...{_hint(weights, expected)}')
+                         f'example {missing[:_NAMED]}; it holds {list(weights)[:_NAMED]} ...{prefix_hint(weights, expected, "name it")}')
     fitted = {key: _fit(found.get(key, target), target) for key, target in expected.items()}
     reshaped = [f'{key} {tuple(fitted[key].shape)} instead of {tuple(target.shape)}' for key, target in expected.items()
                 if fitted[key].shape != target.shape]
@@ -89,11 +89,3 @@ def _fit(value: Tensor, target: Tensor) -> Tensor:
             and value.shape[:1] + value.shape[2:] == target.shape[:1] + target.shape[2:]:
         return value.sum(dim=1, keepdim=True)
     return value
-
-
-def _hint(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
-    """Which prefix would fit all names, if one does."""
-    wanted = [key for key in expected if not key.endswith('num_batches_tracked')]
-    prefixes = Counter(key.removesuffix(wanted[0]) for key in weights if key.endswith(wanted[0]))
-    fitting = [prefix for prefix in prefixes if all(prefix + key in weights for key in wanted)]
-    return f' All of them are there under the prefix {" or ".join(map(repr, fitting))}: name it' if fitting else ''

@@ -17,6 +17,8 @@ from .config_text import find_smuggled_code
 #: beside it names that one only.
 CHECKPOINT_LIST = 'checkpoints.txt'
 
+#: What ``torch.compile`` puts before the names within what it compiled.
+_COMPILED = '_orig_mod.'
 #: Where published files keep the parameters, outermost first.
 _WRAPPERS = ('state_dict', 'model', 'model_state_dict')
 _META = 'prior_mm_meta'  # JSON of ``meta`` in the header of a safetensors file
@@ -153,7 +155,7 @@ def read_meta(source: 'str | Path') -> dict[str, Any]:
 
 
 def parameters_of(checkpoint: dict[str, Any], source: 'str | Path') -> dict[str, Tensor]:
-    """The parameters within a checkpoint, by name.
+    """The parameters within a checkpoint, by name, without the marks that ``torch.compile`` leaves in names.
 
     Args:
         checkpoint: What :func:`open_checkpoint` gives.
@@ -163,7 +165,7 @@ def parameters_of(checkpoint: dict[str, Any], source: 'str | Path') -> dict[str,
         ValueError: If it holds none.
     """
     weights = next((checkpoint[name] for name in _WRAPPERS if isinstance(checkpoint.get(name), dict)), checkpoint)
-    tensors = {key: value for key, value in weights.items() if isinstance(value, Tensor)}
+    tensors = {str(key).replace(_COMPILED, ''): value for key, value in weights.items() if isinstance(value, Tensor)}
     if not tensors:
         raise ValueError(f'{source} holds no parameters; its entries are {list(weights)[:5]}')
     return tensors

@@ -1,13 +1,33 @@
 """Parameters into a model: never a silent random model, nor one that is random in part."""
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
 _NAMED = 3
 
 
-def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, strict: bool) -> str:
+class Loaded(NamedTuple):
+    """What became of parameters that were loaded.
+
+    Attributes:
+        text: One line that says how many tensors were loaded, which parts lack some, and which names are unknown.
+        found: Tensors that were loaded.
+        wanted: Tensors of the model.
+        given: Tensors of the file.
+        missing: How many of the model's are not among them, by part: ``{'text_encoder': '199 of 199 tensors'}``.
+        unknown: How many of the file's the model does not have, likewise.
+    """
+    text: str
+    found: int
+    wanted: int
+    given: int
+    missing: dict[str, str]
+    unknown: dict[str, str]
+
+
+def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, strict: bool) -> Loaded:
     """Load parameters into a model.
 
     Args:
@@ -15,9 +35,6 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, stri
         weights: The parameters by name.
         source: Where they come from, for messages.
         strict: Whether all names must be there, and no others.
-
-    Returns:
-        One line that says how many tensors were loaded, which parts lack some, and which names are unknown.
 
     Raises:
         ValueError: If no name fits, a shape differs, or, with ``strict``, a name is missing or unknown.
@@ -30,9 +47,13 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, stri
               f'{in_words(by_part(ours, missing)) or "none"}; unknown {unknown[:_NAMED]}; of another shape '
               f'{reshaped[:_NAMED]}')
     if len(missing) == len(ours) or reshaped or (strict and (missing or unknown)):
-        raise ValueError(f'the weights do not fit the model. {report}')
+        raise ValueError(f'the weights do not fit the model. {report}'
+                         f'{prefix_hint(weights, ours, "take it off the names")}')
     model.load_state_dict(weights, strict=False)
-    return report if missing or unknown else f'{source}: all {len(ours)} tensors loaded'
+    text = report if missing or unknown else f'{source}: all {len(ours)} tensors loaded'
+    lost = [name for name in missing if not name.endswith('num_batches_tracked')]  # it only counts
+    return Loaded(text, len(ours) - len(missing), len(ours), len(weights), by_part(ours, lost),
+                  by_part(weights, unknown))
 
 
 def missing_to_predict(model: nn.Module, weights: Iterable[str]) -> dict[str, str]:
@@ -51,6 +72,14 @@ def missing_to_predict(model: nn.Module, weights: Iterable[str]) -> dict[str, st
     there = set(weights)
     return by_part(needed, [name for name in needed
                             if name not in there and not name.endswith('num_batches_tracked')])  # it only counts
+
+
+def prefix_hint(weights: Iterable[str], expected: Iterable[str], mend: str) -> str:
+    """Under which prefix all expected names are there, in words, and the mend; empty if under none."""
+    given, wanted = set(weights), [key for key in expected if not key.endswith('num_batches_tracked')]
+    prefixes = sorted({key.removesuffix(wanted[0]) for key in given if key.endswith(wanted[0])} - {''})
+    fitting = [prefix for prefix in prefixes if all(prefix + key in given for key in wanted)]
+    return f' All of them are there under the prefix {" or ".join(map(repr, fitting))}: {mend}' if fitting else ''
 
 
 def by_part(names: Iterable[str], missing: list[str]) -> dict[str, str]:

@@ -17,8 +17,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from prior_mm.datasets import reports
-
+from .part_key import code_of_parts, key_of_inputs
 from .raw_study import Dropped, RawStudy
 from .study_conversion import ConversionOptions, convert_study
 
@@ -72,15 +71,15 @@ class Conversion:
     Args:
         parts_root: Folder of the parts; it is made, and removed by :meth:`clean`.
         options: What is done with every study.
-        fingerprint: Says which input it is (names, sizes and times of the files); parts of another one, of other
-            options, or whose sentences were split in another way, are not used.
+        fingerprint: Says which input it is (names, sizes and times of the tables); parts of another one, of other
+            options or code, or with a report or an image that is another file by now, are not used.
         workers: Processes; by default one for each core that may be used.
         part_size: Studies a part.
     """
 
     def __init__(self, parts_root: Path, options: ConversionOptions, fingerprint: Iterable[object],
                  workers: int | None = None, part_size: int = 256) -> None:
-        key = json.dumps([_parser(), _LEFT_OUT, part_size, str(options), [str(item) for item in fingerprint]])
+        key = json.dumps([code_of_parts(), _LEFT_OUT, part_size, str(options), [str(item) for item in fingerprint]])
         self._root = parts_root
         self._folder = parts_root / hashlib.sha256(key.encode()).hexdigest()[:16]
         self._options = options
@@ -157,7 +156,7 @@ class Conversion:
             path = self._folder / f'part-{number:06d}.jsonl'
             self._paths.append(path)
             number += 1
-            there = _reusable_summary(path)
+            there = _reusable_summary(path, key_of_inputs(part, self._options))
             if there is None and executor is not None:
                 waiting.append((executor.submit(convert_part, part, self._options, path), len(part), False))
             else:
@@ -174,6 +173,7 @@ def convert_part(studies: list[RawStudy], options: ConversionOptions, path: Path
     What is left out stands among them, as :meth:`Conversion.left_out` gives it.
     """
     summary, lines = PartSummary(), []
+    inputs = key_of_inputs(studies, options)  # before they are read: what changes meanwhile is read anew
     for study in studies:
         outcome = convert_study(study, options)
         if outcome.entry is None:
@@ -194,7 +194,7 @@ def convert_part(studies: list[RawStudy], options: ConversionOptions, path: Path
                 lines.append(_left_out_line(study, DOUBTFUL, outcome.doubtful))
     unfinished = path.with_suffix(f'.{os.getpid()}.part')
     with unfinished.open('w', encoding='utf-8', errors='replace') as file:
-        file.write(json.dumps(vars(summary)) + '\n')
+        file.write(json.dumps(vars(summary) | dict(inputs=inputs)) + '\n')
         file.writelines(lines)
     os.replace(unfinished, path)
     return summary
@@ -204,22 +204,18 @@ def _left_out_line(study: RawStudy, reason: str, detail: str) -> str:
     return f'{_LEFT_OUT}\t{json.dumps([study.study_id, study.split, reason, detail])}\n'
 
 
-def _reusable_summary(path: Path) -> PartSummary | None:
+def _reusable_summary(path: Path, inputs: str) -> PartSummary | None:
     try:
         with path.open(encoding='utf-8') as file:
             saved: dict[str, Any] = json.loads(file.readline())
         dropped = {split: Counter(reasons) for split, reasons in saved['dropped'].items()}
         summary = PartSummary(Counter(saved['kept']), Counter(saved['images']), dropped, saved['examples'],
                               saved['images_lost'], saved['doubtful'])
+        if saved['inputs'] != inputs:
+            return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return None if summary.images_lost or any(summary.by_reason()[reason] for reason in _MENDABLE) else summary
-
-
-def _parser() -> list[str]:
-    """What decides which sentences a report gives: the library's version and our code."""
-    sources = sorted(Path(reports.__file__).parent.glob('*.py'))
-    return [reports.SENTENCE_SPLITTER, *(hashlib.sha256(source.read_bytes()).hexdigest() for source in sources)]
 
 
 def available_cores() -> int:

@@ -1,34 +1,25 @@
 """What our runners have in common: checkpoints that are data."""
 import shutil
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mmengine
 import torch
-from mmengine.dist import broadcast_object_list, get_world_size, is_main_process
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from prior_mm.checkpoints.checkpoint import (
-    latest_checkpoint,
-    load_checkpoint,
-    open_checkpoint,
-    parameters_of,
-    save_checkpoint,
-)
-from prior_mm.checkpoints.model_weights import in_words, missing_to_predict
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, open_checkpoint, parameters_of, save_checkpoint
+from prior_mm.checkpoints.model_weights import Loaded
 from prior_mm.checkpoints.text_side import check_text_side, text_side
 from prior_mm.files.fingerprint import fingerprint
-from prior_mm.version import __version__
 
-from .hook_state import check_resumable, close_profilers, hook_states, load_hook_states, load_log_history, log_history
-from .plain import plain
-from .resumed_config import check_config
-from .schedules import check_schedules, take_schedules
+from .checkpoint_content import checkpoint_content, remembered
+from .hook_state import close_profilers
+from .loaded_weights import check_to_predict, check_to_start
+from .resumed_run import resume_run
+from .schedules import check_schedules
 from .stop_signals import shield_workers
-from .unwrapped import unwrapped
 
 if TYPE_CHECKING:  # for the type checker it is a runner; at run time the class beside it is
     from mmengine.runner import Runner as _Base
@@ -55,9 +46,12 @@ class DataRunner(_Base):
     loaded_missing: dict[str, str] = {}
     #: Whether a test goes on with random numbers where the checkpoint has none.
     allow_missing = False
-    _within_step = _predicts = False
-    _text_side: dict[str, Any] | None = None
-    _fingerprint: dict[str, Any] | None = None
+    #: Whether a step is done that is not counted yet.
+    within_step = False
+    #: What makes word pieces in this run, and what settings, files and code it has; see :mod:`.checkpoint_content`.
+    text_side: dict[str, Any] | None = None
+    fingerprint: dict[str, Any] | None = None
+    _predicts = False
     _before_validation: dict[str, Any] | None = None
 
     def call_hook(self, fn_name: str, **kwargs) -> None:
@@ -66,20 +60,17 @@ class DataRunner(_Base):
         A resumed run repeats a validation that is due. So what is written while one goes on, or because of its figures,
         holds what schedules and hooks remembered before it.
         """
-        self._within_step = fn_name == 'after_train_iter'
+        self.within_step = fn_name == 'after_train_iter'
         if fn_name == 'before_val':
-            self._before_validation = self._remembered()
+            self._before_validation = remembered(self)
         super().call_hook(fn_name, **kwargs)
         if fn_name == 'after_val':
             self._before_validation = None
 
-    def _remembered(self) -> dict[str, Any]:
-        """States of schedules and hooks, as plain data."""
-        # None with StagedTrainLoop: its schedule is a function
-        schedulers = self.param_schedulers if isinstance(self.param_schedulers, list) else []
-        states = [{key: plain(value) for key, value in scheduler.state_dict().items() if not callable(value)}
-                  for scheduler in schedulers if hasattr(scheduler, 'state_dict')]  # OneCycleLR's holds a function
-        return dict(param_schedulers=states, hooks=hook_states(self.hooks))
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """States of schedules and hooks that a checkpoint holds, as plain data."""
+        return self._before_validation or remembered(self)
 
     @property
     def resumes_latest(self) -> bool:
@@ -88,8 +79,8 @@ class DataRunner(_Base):
 
     def train(self) -> torch.nn.Module:
         """Train as the config says; see :class:`PreemptionHook` for what ends it early."""
-        self._text_side = text_side(self.cfg, 'train_dataloader', 'val_dataloader')
-        self._fingerprint = fingerprint(self.cfg.to_dict(), training=True)
+        self.text_side = text_side(self.cfg, 'train_dataloader', 'val_dataloader')
+        self.fingerprint = fingerprint(self.cfg.to_dict(), training=True)
         try:
             return super().train()
         finally:
@@ -98,7 +89,7 @@ class DataRunner(_Base):
 
     def val(self) -> dict:
         """Validate; all that a prediction needs must be in the checkpoint, as in :meth:`test`."""
-        self._predicts, self._text_side = True, text_side(self.cfg, 'val_dataloader')
+        self._predicts, self.text_side = True, text_side(self.cfg, 'val_dataloader')
         return super().val()
 
     def test(self) -> dict:
@@ -107,7 +98,7 @@ class DataRunner(_Base):
         Raises:
             ValueError: If parameters are missing; in words.
         """
-        self._predicts, self._text_side = True, text_side(self.cfg, 'test_dataloader')
+        self._predicts, self.text_side = True, text_side(self.cfg, 'test_dataloader')
         return super().test()
 
     def register_default_hooks(self, hooks: dict | None = None) -> None:
@@ -130,7 +121,7 @@ class DataRunner(_Base):
         """``state_dict``, on the CPU, and ``optimizer``, whole; all processes ask, only the first has to get them."""
         raise NotImplementedError
 
-    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> str:
+    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> Loaded:
         """Load whole weights into the model; see :func:`prior_mm.checkpoints.model_weights.load_weights`."""
         raise NotImplementedError
 
@@ -166,33 +157,7 @@ class DataRunner(_Base):
         checkpoint = self.state_of_training(save_optimizer)
         if not is_main_process():
             return
-        model = unwrapped(self.model)
-        dataset = self.train_dataloader.dataset
-        given, meta = meta or {}, {
-            'epoch': self.epoch + by_epoch, 'iter': self.iter + self._within_step, 'seed': self.seed,
-            'steps_per_epoch': len(self.train_dataloader), 'world_size': get_world_size(),
-            'experiment_name': self.experiment_name, 'time': time.strftime('%Y%m%d_%H%M%S'),
-            'prior_mm_version': __version__, 'mmengine_version': mmengine.__version__,
-            'config': plain(self.cfg.to_dict()), 'dataset_meta': plain(getattr(dataset, 'metainfo', {})),
-        }
-        if hasattr(model, 'loss_weights'):
-            meta['losses'] = plain(model.loss_weights)
-        meta.update(tokenizer=self._text_side, fingerprint=self._fingerprint)
-        meta.update(given)
-        if hasattr(model.data_preprocessor, 'describe'):
-            meta['preprocessing'] = plain(model.data_preprocessor.describe())
-        if hasattr(self.train_loop, 'kept_schedule'):
-            meta['kept_schedule'] = self.train_loop.kept_schedule
-        checkpoint['meta'] = meta
-        if save_optimizer:
-            # What CheckpointHook needs to go on: the best score and the files that it keeps.
-            checkpoint['runtime_info'] = {key: value for key, value in self.message_hub.runtime_info.items()
-                                          if key.startswith(('best_score', 'best_ckpt', 'last_ckpt', 'keep_ckpt_ids'))}
-            checkpoint['runtime_info'] = plain(checkpoint['runtime_info'])
-            checkpoint['log_history'] = log_history(self.message_hub, self._window_of_logs())
-            checkpoint.update(self._before_validation or self._remembered())
-            if not save_param_scheduler or not checkpoint['param_schedulers']:
-                del checkpoint['param_schedulers']
+        checkpoint.update(checkpoint_content(self, meta or {}, by_epoch, save_optimizer, save_param_scheduler))
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         try:
             save_checkpoint(checkpoint, f'{out_dir}/{filename}')
@@ -235,33 +200,23 @@ class DataRunner(_Base):
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is damaged, unsafe, or fits the model nowhere, or not everywhere and ``strict`` is set.
+            ValueError: If it is damaged, unsafe, or fits the model nowhere, or not everywhere and ``strict`` is set; or
+                if it is nearly nothing of what a training starts from.
         """
-        loaded = open_checkpoint(filename)
-        weights = parameters_of(loaded, filename)
-        self.loaded_meta = loaded['meta'] if isinstance(loaded.get('meta'), dict) else {}
-        check_text_side(self._text_side, self.loaded_meta, filename)
+        content = open_checkpoint(filename)
+        weights = parameters_of(content, filename)
+        self.loaded_meta = content['meta'] if isinstance(content.get('meta'), dict) else {}
+        check_text_side(self.text_side, self.loaded_meta, filename)
         checkpoint = dict(state_dict={key.removeprefix('module.'): value for key, value in weights.items()})
-        self._tell_hooks(checkpoint)
-        self.logger.info(self.take_weights(checkpoint['state_dict'], filename, strict))
+        self.tell_hooks(checkpoint)
+        loaded = self.take_weights(checkpoint['state_dict'], filename, strict)
+        self.logger.info(loaded.text)
         self._has_loaded = True
         if self._predicts:
-            self._check_whole(filename, checkpoint['state_dict'])
+            self.loaded_missing = check_to_predict(self, filename, checkpoint['state_dict'])
+        else:
+            check_to_start(self, filename, loaded)
         return checkpoint
-
-    def _check_whole(self, filename: str, weights: dict[str, torch.Tensor]) -> None:
-        """Refuse weights without what a prediction needs, by the losses of the stage that the checkpoint is of."""
-        model, losses = unwrapped(self.model), self.loaded_meta.get('losses')
-        if isinstance(losses, dict) and hasattr(model, 'set_losses'):
-            model.set_losses(losses)  # they decide whether sentences stand for themselves or for prototypes
-        self.loaded_missing = missing_to_predict(model, weights)
-        if not self.loaded_missing:
-            return
-        lacks = f'{filename} lacks what this task needs: {in_words(self.loaded_missing)}'
-        if not self.allow_missing:
-            raise ValueError(f'{lacks}. Take a checkpoint of the whole model. tools/test.py --allow-missing tests it '
-                             'with random numbers in their place, and says so with each result')
-        self.logger.warning(f'{lacks}. Random numbers stand in their place (--allow-missing)')
 
     def resume(self, filename: str, resume_optimizer: bool = True, resume_param_scheduler: bool = True,
                map_location: Any = 'cpu') -> None:
@@ -272,72 +227,16 @@ class DataRunner(_Base):
             ValueError: If it is damaged, unsafe, of another model, has no optimizer state, or counts other steps. The
                 model's weights may be the checkpoint's by then.
         """
-        checkpoint = load_checkpoint(filename, map_location)
-        meta = checkpoint.get('meta')
-        if not isinstance(meta, dict) or 'optimizer' not in checkpoint or not {'epoch', 'iter'} <= meta.keys():
-            raise ValueError(f'{filename} cannot be resumed: it holds weights but no state of a training. To start '
-                             f'from its weights: --cfg-options load_from={filename}')
-        if not all(type(meta[name]) is int and meta[name] >= 0 for name in ('epoch', 'iter')):
-            raise ValueError(f'{filename} cannot be resumed: its epoch and iter must be whole numbers, they are '
-                             f'{meta["epoch"]!r} and {meta["iter"]!r}. Take another checkpoint of the run')
-        try:
-            check_resumable(self.hooks, checkpoint, len(self.train_dataloader))
-            schedule = check_config(self, meta)
-        except ValueError as error:
-            raise ValueError(f'{filename} cannot be resumed: {error}') from None
-        now = dict(steps_per_epoch=len(self.train_dataloader), world_size=get_world_size())
-        for name, value in now.items():
-            if meta.get(name, value) != value:
-                raise ValueError(f'{filename} cannot be resumed: it was written with {name}={meta[name]}, now it is '
-                                 f'{value}. Take the same data, batch size and number of processes')
-        check_text_side(self._text_side, meta, filename)
-        if meta.get('seed') not in (None, self.seed):
-            self.logger.warning(f'the seed of {filename}, {meta["seed"]}, is taken instead of {self.seed}')
-            self.reseed(meta['seed'])
-            self.train_dataloader.sampler.seed = meta['seed']
-        self._resume = True  # what EMAHook looks at
-        self._tell_hooks(checkpoint)
-        self.logger.info(self.take_weights(checkpoint['state_dict'], filename, strict=True))
-        self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
-        try:
-            self.take_optimizer(checkpoint['optimizer'])
-            if self.param_schedulers and 'param_schedulers' in checkpoint:
-                take_schedules(self, checkpoint['param_schedulers'], schedule)
-            for key, value in checkpoint.get('runtime_info', {}).items():
-                self.message_hub.update_info(key, value)
-            load_log_history(self.message_hub, checkpoint.get('log_history', {}))
-            anew = load_hook_states(self.hooks, checkpoint.get('hooks', {}))
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f'{filename} cannot be resumed: the state of its optimizer or schedules is damaged, or '
-                             f'that of another model ({type(error).__name__}: {error}). Take another checkpoint of the '
-                             f'run, or start from its weights: --cfg-options load_from={filename}') from error
-        if anew:
-            self.logger.warning(f'{filename} holds no state of {", ".join(anew)}: they begin anew')
+        resume_run(self, filename, map_location)
         self._has_loaded = True
-        self.logger.info(f'resumed from {filename}: epoch {self.epoch}, step {self.iter}')
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
         """As MMEngine's; see :func:`.schedules.check_schedules`."""
         check_schedules(scheduler, self.max_epochs, self.max_iters)
         return super().build_param_scheduler(scheduler)
 
-    def _tell_hooks(self, checkpoint: dict[str, Any]) -> None:
+    def tell_hooks(self, checkpoint: dict[str, Any]) -> None:
         """Call ``after_load_checkpoint``; a test loads before EMAHook has copied the model, and then it copies this."""
         for hook in self.hooks:
             if not isinstance(hook, EMAHook) or hasattr(hook, 'ema_model'):
                 hook.after_load_checkpoint(self, checkpoint)
-
-    def _window_of_logs(self) -> int | None:
-        """How many steps the means of a log go back; None for all."""
-        windows = [entry.get('window_size') for entry in self.log_processor.custom_cfg]
-        if 'global' in windows:
-            return None
-        return max(self.log_processor.window_size, len(self.train_dataloader),
-                   *(window for window in windows if isinstance(window, int)), 1)
-
-
-def remember_scales(wrapper: OptimWrapper) -> OptimWrapper:
-    """Keep the ``lr_mult`` of each group of parameters as its ``lr_scale``, since stages set the rates."""
-    for group in wrapper.param_groups:
-        group.setdefault('lr_scale', group['lr'] / wrapper.optimizer.defaults['lr'])
-    return wrapper

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .plain import plain
+from .resumed_hooks import FIXED as _FIXED_HOOKS
+from .resumed_hooks import hooks_by_name, may_matter
 
 #: What a resumed run would not be the same run with, or would pass over, for the checkpoint holds it.
 _FIXED = ('model', 'optim_wrapper', 'train_dataloader', 'train_cfg', 'downstream.pretrained_sha256', 'auto_scale_lr')
@@ -20,6 +22,7 @@ _READ = ('param_scheduler', 'randomness', 'custom_hooks', 'default_hooks', 'val_
          'env_cfg', 'sync_bn', 'channels_last', 'runner_type', 'strategy', 'model_wrapper_cfg', 'log_processor',
          'visualizer', *_FIXED)
 _NOTHING = 'nothing'
+_UNKNOWN = ' (whether this hook takes part in a step is not known here: if it does, this is another run)'
 #: What may become of the learning rate when the length of a run changes.
 HOW = ('stretch', 'keep')
 ASK = ('say what the learning rate shall do: --resume-schedule stretch (from here on as in a run that was always so '
@@ -44,8 +47,9 @@ def sorted_out(found: dict[str, tuple[Any, Any]]) -> tuple[list[str], list[str],
         if _SCHEDULE.fullmatch(name):
             kind = schedule
         else:
-            kind = fixed if _within(name, _FIXED) and not _FREE.fullmatch(name) else free
-        kind.append(_line(name, pair))
+            is_fixed = _within(name, _FIXED) and not _FREE.fullmatch(name) or _FIXED_HOOKS.fullmatch(name)
+            kind = fixed if is_fixed else free
+        kind.append(_line(name, pair) + (_UNKNOWN if may_matter(name) else ''))
     return fixed, schedule, free
 
 
@@ -69,7 +73,7 @@ def check_config(runner: Any, meta: dict[str, Any]) -> str | None:
         runner.logger.warning('the checkpoint does not hold the config of its run: nothing was compared with it')
         return None
     now = plain(runner.cfg.to_dict())
-    fixed, schedule, free = sorted_out(changes(config, now))
+    fixed, schedule, free = sorted_out(changes(hooks_by_name(config), hooks_by_name(now)))
     if data:
         metainfo = plain(getattr(runner.train_dataloader.dataset, 'metainfo', {}))
         fixed += [_line(f'of the training data {name}', pair) for name, pair in changes(data, metainfo).items()]

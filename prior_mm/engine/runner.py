@@ -6,10 +6,11 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import weights_to_cpu
 
-from prior_mm.checkpoints.model_weights import load_weights
+from prior_mm.checkpoints.model_weights import Loaded, load_weights
 from prior_mm.registry import RUNNERS
 
-from .data_runner import DataRunner, remember_scales
+from .data_runner import DataRunner
+from .schedules import remember_scales
 from .unwrapped import unwrapped
 
 
@@ -39,7 +40,7 @@ class PriorRunner(DataRunner, Runner):
             state['optimizer'] = self.optim_wrapper.state_dict()
         return state
 
-    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> str:
+    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> Loaded:
         """Load weights into the model."""
         return load_weights(unwrapped(self.model), weights, source, strict)
 

@@ -1,6 +1,8 @@
 """MMEngine's parameter schedules: that they fit the length of a run, and how a run of another length takes them up."""
 from typing import Any
 
+from mmengine.optim import OptimWrapper
+
 
 def check_schedules(schedules: Any, max_epochs: int, max_iters: int) -> None:
     """Raise ValueError where a schedule begins after the last step of the training.
@@ -50,3 +52,10 @@ def take_schedules(runner: Any, states: list[dict[str, Any]], how: str | None) -
             for scheduler in runner.param_schedulers:
                 if scheduler.by_epoch == by_epoch:
                     scheduler.step()
+
+
+def remember_scales(wrapper: OptimWrapper) -> OptimWrapper:
+    """Keep the ``lr_mult`` of each group of parameters as its ``lr_scale``, since stages set the rates."""
+    for group in wrapper.param_groups:
+        group.setdefault('lr_scale', group['lr'] / wrapper.optimizer.defaults['lr'])
+    return wrapper

@@ -36,9 +36,12 @@ def test_what_a_prediction_needs():
 def test_load_weights():
     """Without strict, a part may be missing, and the line says which; strict, it may not."""
     model, given = Parts(), Parts().state_dict()
-    assert load_weights(model, given, 'a.pth', strict=True) == 'a.pth: all 13 tensors loaded'
+    loaded = load_weights(model, given, 'a.pth', strict=True)
+    assert loaded.text == 'a.pth: all 13 tensors loaded' and not loaded.missing and not loaded.unknown
     part = {name: value for name, value in given.items() if name.startswith('encoder.')}
-    said = load_weights(model, part, 'a.pth', strict=False)
-    assert 'missing decoder: 6 of 6 tensors' in said and torch.equal(model.encoder[0].weight, part['encoder.0.weight'])
+    loaded = load_weights(model, dict(part, extra=torch.zeros(1)), 'a.pth', strict=False)
+    assert torch.equal(model.encoder[0].weight, part['encoder.0.weight'])
+    assert 'missing decoder: 6 of 6 tensors' in loaded.text and loaded.missing == dict(decoder='6 of 6 tensors')
+    assert loaded[1:4] == (7, 13, 8) and loaded.unknown == dict(extra='1 of 1 tensors (extra)')
     with pytest.raises(ValueError, match='do not fit the model.*missing decoder: 6 of 6 tensors'):
         load_weights(model, part, 'a.pth', strict=True)

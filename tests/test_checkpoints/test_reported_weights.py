@@ -116,3 +116,26 @@ def test_wrappers(tmp_path):
         load_state_dict(tmp_path / 'net.pth')
     says(SECTION, 'Lightning', 'weights under state_dict, model or model_state_dict: nothing is found',
          'found; under another name, refused with the entries of the file')
+
+
+def test_a_compiled_model(tmp_path):
+    """torch.compile leaves its mark in the names, of a whole model and of a part of it; the numbers are the same."""
+    weights = backbone().state_dict()
+    for number, renamed in enumerate((lambda name: f'_orig_mod.{name}', lambda name: f'module._orig_mod.{name}',
+                                      lambda name: name.replace('layer1.', 'layer1._orig_mod.'))):
+        save_checkpoint(dict(state_dict={renamed(name): value for name, value in weights.items()}),
+                        tmp_path / f'{number}.pth')
+        ours = backbone()
+        load_backbone(ours, tmp_path / f'{number}.pth')
+        assert all(torch.equal(value, weights[name]) for name, value in ours.state_dict().items())
+    says(SECTION, 'nanoGPT 325', 'names that begin with _orig_mod., written by torch.compile: none is found',
+         'the mark is taken out of the names; all tensors are loaded')
+
+
+def test_a_model_within_another(tmp_path):
+    """Lightning's module has the model as an attribute: its name stands before all others."""
+    model, given = nn.Linear(2, 2), {f'model.{name}': value for name, value in nn.Linear(2, 2).state_dict().items()}
+    with pytest.raises(ValueError, match="All of them are there under the prefix 'model.': take it off the names"):
+        load_weights(model, given, 'a.ckpt', strict=False)
+    says(SECTION, 'PyTorch examples 1029', 'model. before all names, and a loader without strict: nonsense, no error',
+         'stops, and names the prefix under which all of them are there')

@@ -1,12 +1,15 @@
 """Conversion in parts: the same whoever does it, stopped and gone on with, and never parts of other work."""
 import os
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from prior_mm.converters import conversion_run
+from prior_mm.converters import conversion_run, part_key
 from prior_mm.converters.conversion_run import Conversion, PartSummary, convert_part
 from prior_mm.converters.raw_study import RawStudy
 from prior_mm.converters.study_conversion import ConversionOptions
+from prior_mm.datasets.images import read_radiograph
 from prior_mm.datasets.reports import ReportSections
 
 SPLITS = ('train', 'test')
@@ -88,9 +91,30 @@ def test_parts_of_another_parser_are_not_used(tmp_path, capsys, monkeypatch):
     source = tmp_path / 'reports' / '__init__.py'
     source.parent.mkdir()
     source.write_text('# changed')
-    monkeypatch.setattr(conversion_run.reports, '__file__', str(source))
+    monkeypatch.setattr(part_key.reports, '__file__', str(source))
     conversion(tmp_path).run(STUDIES, 20)
     assert 'before the last stop' not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('changed', ['image', 'report', 'nothing'])
+def test_parts_of_files_that_changed_are_not_used(tmp_path, capsys, changed):
+    """A report or an image that was replaced after a stop is read anew."""
+    report, image = tmp_path / 's1.txt', tmp_path / 'a.png'
+    report.write_text('FINDINGS: Heart normal. Lungs clear. No effusion.')
+    Image.fromarray(np.full((40, 40), 30, np.uint8)).save(image)
+    raw = [RawStudy('s1', 'p1', 'train', report, ('a.png', ), ('AP', ))]
+    options = dict(check_images=True, short_side=32, copies_root=tmp_path)
+    conversion(tmp_path, **options).run(raw, 1)
+    if changed == 'report':
+        report.write_text('FINDINGS: Heart large. Lungs clear. No effusion.')
+    elif changed == 'image':
+        Image.fromarray(np.full((40, 40), 200, np.uint8)).save(image)
+    made = conversion(tmp_path, **options)
+    made.run(raw, 1)
+    assert ('before the last stop' in capsys.readouterr().out) == (changed == 'nothing')
+    assert ('Heart large.' in entries(made)['train'][0]) == (changed == 'report')
+    pixels = read_radiograph(tmp_path / 'resized_32/a.jpg')
+    assert np.abs(pixels.astype(int) - (200 if changed == 'image' else 30)).max() <= 2
 
 
 @pytest.mark.parametrize('content', ['', '{', '{}', '[]', '{"kept": 1, "images": {}, "dropped": {}, "examples": {}}',

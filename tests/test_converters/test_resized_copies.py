@@ -2,8 +2,10 @@
 import numpy as np
 import pytest
 from made_up_mimic import HEIGHT, WIDTH, jpeg
+from nothing_silent_page import says
 from PIL import Image
 
+from prior_mm.converters import resized_copies
 from prior_mm.converters.resized_copies import resized_path, write_resized
 from prior_mm.datasets.errors import ImageError
 from prior_mm.datasets.images import read_radiograph, resize
@@ -37,13 +39,38 @@ def test_sixteen_bits(tmp_path):
 
 
 def test_copies_are_kept(tmp_path):
-    """A copy that is there is not made again: a run that was stopped goes on."""
+    """A copy that is there is not made again: a run that was stopped goes on, also where the source is gone."""
     (tmp_path / 'a.jpg').write_bytes(jpeg())
     write_resized(tmp_path / 'a.jpg', tmp_path / 'copy.jpg', 64)
     written = (tmp_path / 'copy.jpg').stat()
+    write_resized(tmp_path / 'a.jpg', tmp_path / 'copy.jpg', 64)
     (tmp_path / 'a.jpg').unlink()
     write_resized(tmp_path / 'a.jpg', tmp_path / 'copy.jpg', 64)
     assert (tmp_path / 'copy.jpg').stat() == written
+
+
+@pytest.mark.parametrize('change', ['image', 'code', 'options', 'no key', 'damaged'])
+def test_copies_of_something_else_are_made_anew(tmp_path, monkeypatch, change):
+    """A copy of another image of the same name, of other code or options, or of an older version, is not believed."""
+    source, copy = tmp_path / 'a.png', tmp_path / 'copy.jpg'
+    Image.fromarray(np.full((40, 40), 30, np.uint8)).save(source)
+    write_resized(source, copy, 32)
+    if change == 'image':
+        Image.fromarray(np.full((40, 40), 200, np.uint8)).save(source)
+    elif change == 'code':
+        monkeypatch.setattr(resized_copies, '_code', lambda: 'another')
+    elif change == 'damaged':
+        copy.write_bytes(b'no image')
+    else:
+        Image.fromarray(np.full((32, 32), 99, np.uint8)).save(copy)
+    side = 16 if change == 'options' else 32
+    write_resized(source, copy, side)
+    pixels = read_radiograph(copy)
+    assert pixels.shape == (side, side)
+    assert np.abs(pixels.astype(int) - (200 if change == 'image' else 30)).max() <= 2
+    if change == 'image':
+        says('Figures that may end in a paper', 'a cache without a key', 'an image replaced beneath its resized copy',
+             'the copy is made anew; it holds size and time of its source, the options and a hash of the code')
 
 
 @pytest.mark.parametrize('content', [None, b'', b'no image', jpeg()[:len(jpeg()) // 2]])

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from nothing_silent_page import says
 from test_visit_train_loop import Mean, Net, Numbers
 from tiny_run import tiny_config
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint
-from prior_mm.engine import PriorRunner
+from prior_mm.datasets.sampler import Visit
+from prior_mm.engine import PriorFlexibleRunner, PriorRunner
 from prior_mm.engine.hooks import Preempted
 from prior_mm.engine.launch import build_runner
 
@@ -200,6 +201,43 @@ def test_averaged_weights_in_stages(tmp_path, step):
     assert same < len(ends[0]['state_dict']) / 2  # the averaged weights are others than the last ones
     says('Resuming', "a hook's contract broken", 'EMAHook and `--resume` in the middle of a stage',
          'all tensors, and the averaged ones, are those of the whole run, to the bit')
+
+
+@pytest.mark.parametrize('hooks', [[EMA], []], ids=['with EMAHook', 'without it'])
+def test_averaged_weights_are_tested(tmp_path, hooks):
+    """As MMEngine does, a test is of the averaged weights, whether the config that tests has the hook or not."""
+    train(tmp_path / 'run', [EMA])
+    last = latest_checkpoint(tmp_path / 'run')
+    content = load_checkpoint(last)
+    averaged, trained = (content['state_dict'], content['ema_state_dict'])
+    assert not averaged['layers.2.weight'].equal(trained['module.layers.2.weight'])
+    tested = dict(dataset=Numbers(), sampler=dict(type='prior_mm.VisitSampler', shuffle=False))
+    runner = PriorRunner(
+        model=Net(), work_dir=str(tmp_path / 'test'), default_scope='prior_mm', load_from=str(last), custom_hooks=hooks,
+        experiment_name=f'{tmp_path} test', test_dataloader=dict(batch_size=2, num_workers=0, **tested),
+        test_evaluator=Evaluator([Mean()]), test_cfg=dict())
+    figure = runner.test()['mean']
+
+    def by_hand(weights):
+        net = Net().eval()
+        net.load_state_dict({name: weights[name] for name in net.state_dict()})
+        visits = [Numbers()[Visit(index)]['inputs'] for index in range(7)]
+        with torch.no_grad():
+            losses = [float(net(visits[first:first + 2])[0]) for first in range(0, 7, 2)]
+        return sum(losses) / len(losses)
+
+    assert figure == pytest.approx(by_hand(averaged), rel=1e-5)
+    assert figure != pytest.approx(by_hand({**averaged, **{
+        name.removeprefix('module.'): value for name, value in trained.items()}}), rel=1e-3)
+    says('Public reports: weights loading', 'mmdetection 4667', 'EMAHook in the config of a test: which weights?',
+         'the averaged ones, which stand in state_dict, with and without the hook')
+
+
+def test_averages_of_shards():
+    """Under FSDP a process has a shard of the weights; EMAHook would take it for the model."""
+    with pytest.raises(ValueError, match='EMAHook averages and saves whole weights') as refused:
+        PriorFlexibleRunner.register_hook(object.__new__(PriorFlexibleRunner), EMAHook(ema_type='StochasticWeightAverage'))
+    says('Resuming', "a hook's contract broken", 'EMAHook with FSDPStrategy', f'stops: {refused.value}')
 
 
 @pytest.mark.parametrize(('hooks', 'then', 'message'), [

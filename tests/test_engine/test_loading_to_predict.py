@@ -1,4 +1,4 @@
-"""What is tested is whole, of the same words, and works as in the stage that it was trained in."""
+"""What is tested is whole, of the same words, and works as in the stage that it was trained in; so for pictures."""
 import os
 import re
 

@@ -9,6 +9,7 @@ from tiny_run import tiny_config
 from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.engine.launch import build_runner
 from prior_mm.engine.resumed_config import changes, sorted_out
+from prior_mm.engine.resumed_hooks import hooks_by_name
 from prior_mm.registry import DATASETS, MODELS
 
 MODELS.register_module(name='RatesNet', module=Net, force=True)
@@ -63,11 +64,51 @@ def test_what_is_the_same():
     ('train_cfg.max_iters', 1), ('train_cfg.stages.1.epochs', 1), ('param_scheduler.0.end', 1),
     ('optim_wrapper.dtype', 2), ('train_dataloader.num_workers', 2), ('train_dataloader.dataset.data_root', 2),
     ('model.text_encoder.pretrained', 2), ('model.image_encoder.with_cp', 2), ('val_dataloader.batch_size', 2),
-    ('train_cfg.val_interval', 2), ('default_hooks.checkpoint.interval', 2), ('custom_hooks.0.type', 2)])
+    ('train_cfg.val_interval', 2), ('default_hooks.checkpoint.interval', 2),
+    ('custom_hooks.EMAHook.momentum', 0), ('custom_hooks.EMAHook 2.type', 0), ('default_hooks.param_scheduler', 0),
+    ('default_hooks.sampler_seed.type', 0), ('custom_hooks.EarlyStoppingHook.patience', 2)])
 def test_sorted_out(change, kind):
     """What may not change, what is of the schedule, what holds from here on; each a line with both values."""
     lines = sorted_out({change: (1, 2)})
     assert lines[kind] == [f'{change} was 1, now it is 2'] and sum(map(len, lines)) == 1
+
+
+@pytest.mark.parametrize(('before', 'now', 'lines'), [
+    (dict(custom_hooks=[dict(type='EMAHook'), dict(type='ProfilerHook')]),
+     dict(custom_hooks=[dict(type='ProfilerHook'), dict(type='mmengine.hooks.EMAHook')]), [[], []]),
+    (dict(custom_hooks=[dict(type="<class 'mmengine.hooks.ema_hook.EMAHook'>", momentum=0.1)]),
+     dict(custom_hooks=[dict(type='EMAHook', momentum=0.2)]), [['custom_hooks.EMAHook.momentum was 0.1, now it is 0.2'],
+                                                               []]),
+    (dict(custom_hooks=[dict(type='SyncBuffersHook')]), {},
+     [["custom_hooks.SyncBuffersHook.type was 'SyncBuffersHook', now it is nothing"], []]),
+    (dict(custom_hooks=[dict(type='EarlyStoppingHook', patience=3)]),
+     dict(custom_hooks=[dict(type='EarlyStoppingHook', patience=5)]),
+     [[], ['custom_hooks.EarlyStoppingHook.patience was 3, now it is 5']]),
+    ({}, dict(default_hooks=dict(sampler_seed=dict(type='DistSamplerSeedHook'), timer=None)),
+     [[], ["default_hooks.timer was nothing, now it is 'left out'"]]),
+    ({}, dict(default_hooks=dict(param_scheduler=None)),
+     [["default_hooks.param_scheduler was nothing, now it is 'left out'",
+       "default_hooks.param_scheduler.type was 'ParamSchedulerHook', now it is nothing"], []]),
+    ({}, dict(custom_hooks=[dict(type='MineHook')]),
+     [[], ["custom_hooks.MineHook.type was nothing, now it is 'MineHook' (whether this hook takes part in a step is not "
+           'known here: if it does, this is another run)']]),
+], ids=['another order', 'other averages', 'gone', 'patience', 'what is the default', 'no schedule', 'unknown'])
+def test_hooks(before, now, lines):
+    """Hooks are compared by name; those of a step may not change, those that look on or end a run may."""
+    fixed, schedule, free = sorted_out(changes(hooks_by_name(before), hooks_by_name(now)))
+    assert [fixed, free] == lines and not schedule
+
+
+def test_a_hook_added(staged):
+    """EMAHook in a run that had none would average from here on only: refused."""
+    with pytest.raises(ValueError, match="cannot be resumed: custom_hooks.EMAHook.* was nothing, now it is") as error:
+        resumed(staged, 3, 'averaged', custom_hooks=[dict(type='PrototypeTemperatureHook', schedule='exp'),
+                                                     dict(type='EMAHook')]).train()
+    says('Resuming', 'a resume that does not compare the config', 'EMAHook added to `custom_hooks`', str(error.value),
+         staged)
+    with pytest.raises(ValueError, match="PrototypeTemperatureHook.schedule was 'exp', now it is 'linear'"):
+        resumed(staged, 3, 'temperature',
+                custom_hooks=[dict(type='PrototypeTemperatureHook', schedule='linear')]).train()
 
 
 @pytest.mark.parametrize(('change', 'value'), [

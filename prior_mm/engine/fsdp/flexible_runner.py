@@ -2,8 +2,10 @@
 from typing import Any
 
 import torch
+from mmengine.hooks import EMAHook
 from mmengine.runner import FlexibleRunner
 
+from prior_mm.checkpoints.model_weights import Loaded
 from prior_mm.registry import RUNNERS
 
 from ..data_runner import DataRunner
@@ -40,6 +42,17 @@ class PriorFlexibleRunner(DataRunner, FlexibleRunner):
                              'runner_type and strategy out')
         return built
 
+    def register_hook(self, hook: Any, priority: Any = None) -> None:
+        """As MMEngine's.
+
+        Raises:
+            ValueError: If it is EMAHook, which would average shards as if they were the model.
+        """
+        if isinstance(hook, EMAHook):
+            raise ValueError('EMAHook averages and saves whole weights, and with FSDPStrategy each process has a shard '
+                             'of them: leave EMAHook out of custom_hooks, or leave runner_type and strategy out')
+        super().register_hook(hook, priority)
+
     def train(self) -> torch.nn.Module:
         """Train as the config says; see :class:`DataRunner`."""
         self.model = self.strategy.build_model(self.model)
@@ -54,7 +67,7 @@ class PriorFlexibleRunner(DataRunner, FlexibleRunner):
             state['optimizer'] = self.strategy.optim_state_dict()
         return state
 
-    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> str:
+    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> Loaded:
         """Load whole weights into the shards."""
         return self.strategy.take_weights(weights, source, strict)
 

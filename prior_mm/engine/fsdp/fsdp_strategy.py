@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.distributed.fsdp import FullStateDictConfig, FullyShardedDataParallel, StateDictType
 from torch.distributed.fsdp.wrap import lambda_auto_wrap_policy
 
-from prior_mm.checkpoints.model_weights import load_weights
+from prior_mm.checkpoints.model_weights import Loaded, load_weights
 from prior_mm.registry import OPTIM_WRAPPERS, STRATEGIES
 
 from ..autocast_optim_wrapper import AutocastOptimWrapper
-from ..data_runner import remember_scales
+from ..schedules import remember_scales
 from .optimizer_shards import Shard, cut_state, gather_state, shards_of
 from .sharded_optim_wrapper import ShardedOptimWrapper
 
@@ -114,7 +114,7 @@ class FSDPStrategy(strategies.FSDPStrategy):
         """The whole state of the optimizer as without FSDP, on the first process; called by all."""
         return {**self.optim_wrapper.state_dict(), 'state': gather_state(self.optim_wrapper.optimizer, self._shards)}
 
-    def take_weights(self, weights: dict[str, Tensor], source: str, strict: bool) -> str:
+    def take_weights(self, weights: dict[str, Tensor], source: str, strict: bool) -> Loaded:
         """Load whole weights, which every process has; see :func:`prior_mm.checkpoints.model_weights.load_weights`."""
         vectors = {name: weights[name].reshape(1) for name in self._scalars if name in weights}
         with self._whole(rank0_only=False):
