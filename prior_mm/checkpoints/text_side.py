@@ -1,4 +1,5 @@
 """What makes word pieces of reports and prompts: one thing in a run, and the same in its checkpoint."""
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from mmengine.logging import print_log
 
 from prior_mm.tokenizer import describe_tokenizer, load_tokenizer
 
+#: In ``config.json`` of an exported text encoder: the description of the tokenizer that it was trained with.
+PIN = 'prior_mm_tokenizer'
 _SPOKEN = dict(sha256='the SHA-256 of the vocabulary')
 _MENDS = dict(lowercase='set lowercase={} in TokenizeReport, and model.lowercase={} where prompts are',
               max_length='set max_length={} in TokenizeReport')
@@ -111,11 +114,13 @@ def _steps(value: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 
 def _check_encoder(encoder: Mapping[str, Any], ours: dict[str, Any], place: str) -> None:
-    """Compare with the vocabulary that the text encoder names, or that lies beside its weights."""
+    """Compare with the vocabulary that the text encoder names, or that lies beside its weights, or is pinned there."""
     for key in ('vocab_file', 'pretrained'):
         name = encoder.get(key)
         if not name or not Path(str(name)).expanduser().exists():
             continue
+        if pin := _pin(Path(str(name)).expanduser()):
+            check_text_side(ours, dict(tokenizer=pin), f'model.text_encoder.{key} ({name})')
         try:
             theirs = describe_tokenizer(load_tokenizer(str(name)))
         except (OSError, ValueError):
@@ -124,6 +129,15 @@ def _check_encoder(encoder: Mapping[str, Any], ours: dict[str, Any], place: str)
             words = _in_words(dict(sha256=(theirs['sha256'], ours['sha256'])), f'in model.text_encoder.{key} ({name})',
                               f'in {place} ({ours["source"]})')
             raise ValueError(f'the text encoder and the tokenizer contradict each other: {words}. Name one file')
+
+
+def _pin(folder: Path) -> dict[str, Any] | None:
+    """What an exported text encoder says of its tokenizer."""
+    try:
+        pin = json.loads((folder / 'config.json').read_text(encoding='utf-8')).get(PIN)
+    except (OSError, ValueError, AttributeError):
+        return None  # no such folder; what is wrong with it, the text encoder says
+    return pin if isinstance(pin, dict) else None
 
 
 def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -1,4 +1,5 @@
 """The text of a report's file; what a download or an export may have put in its place is told apart."""
+import codecs
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,9 @@ _SIGNATURES = {
     b'PK\x03\x04': 'a zip archive or an Office document', b'\xd0\xcf\x11\xe0': 'an Office document',
     b'\x1f\x8b': 'a gzip archive', b'\xff\xd8\xff': 'an image', b'\x89PNG': 'an image', b'GIF8': 'an image',
     b'version https://git-lfs': 'a pointer of Git LFS, not what it points to'}
+#: Byte order marks of what Windows calls Unicode; that of UTF-32 begins as that of UTF-16.
+_WIDE = {codecs.BOM_UTF32_LE: 'utf-32', codecs.BOM_UTF32_BE: 'utf-32', codecs.BOM_UTF16_LE: 'utf-16',
+         codecs.BOM_UTF16_BE: 'utf-16'}
 _MARKUP = re.compile(r'<(?:!doctype|\?xml|html|head|body|title|meta|script|style|svg|error|response|rss|soap|div|'
                      r'table)\b|<!--|</(?:\w*error|\w*response)>', re.I)
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"])')
@@ -20,7 +24,7 @@ class ForeignContent(ValueError):
 
 
 def read_report(path: Path) -> str:
-    """Text of a report: UTF-8 with or without a byte order mark, else Latin (Windows).
+    """Text of a report: UTF-8 with or without a byte order mark, UTF-16 or UTF-32 with one, else Latin (Windows).
 
     Raises:
         OSError: If it cannot be opened.
@@ -36,10 +40,11 @@ def read_report(path: Path) -> str:
         raise ForeignContent('it is a DICOM file, no report. Fetch the text again')
     if len(content) > _LONGEST:
         raise ValueError('more than a million bytes are no report. Fetch it again')
+    content = _narrow(content)
     if len(content.translate(None, _PRINTED)) > len(content) // 20:
         raise ValueError('it holds control characters and is no text, or none in UTF-8. Fetch it again')
     try:
-        text = content.decode('utf-8-sig')
+        text = content.decode('utf-8').lstrip('\ufeff')
     except UnicodeDecodeError:
         text = content.decode('cp1252', errors='replace')
     if _MARKUP.search(text):
@@ -48,6 +53,18 @@ def read_report(path: Path) -> str:
     if _JSON.match(text) and _is_json(text):
         raise ForeignContent('it is JSON (an answer of the server, perhaps), no report. Fetch the text again')
     return text
+
+
+def _narrow(content: bytes) -> bytes:
+    """UTF-16 and UTF-32 with a byte order mark as UTF-8, anything else as it is."""
+    for mark, encoding in _WIDE.items():
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding).encode()
+            except UnicodeError:
+                raise ValueError(f'it begins as {encoding.upper()} text, and goes on otherwise, or is cut short. Fetch '
+                                 'it again') from None
+    return content
 
 
 def _is_json(text: str) -> bool:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .source import Source
 from .timm_backbone import timm_architecture, timm_names
+from .whole import check_whole
 
 Names = Literal['mm', 'timm', 'torchvision']
 _PREFIX = 'image_encoder.backbone.'
@@ -67,8 +68,11 @@ def export_backbone(source: Source, names: Names = 'mm', channels: int = 1) -> B
         weights, build, features = timm_names(weights, config, channels)
         return Backbone(weights, channels, build, features, dict(config, in_channels=channels))
     is_resnet = _resnet_type(config) in _RESNETS
+    for key in ('pretrained', 'init_cfg'):
+        config.pop(key, None)
     if names != 'mm':
         _check_plain_resnet(weights, config, names)
+    check_whole(_mm_config(config, weights), weights, source.name)
     given = int(config.get('in_channels', 3))
     if given != channels:
         first = 'conv1.weight' if 'conv1.weight' in weights else 'stem.0.weight'
@@ -77,8 +81,6 @@ def export_backbone(source: Source, names: Names = 'mm', channels: int = 1) -> B
                              f'first convolution of a ResNet is turned into one of {channels}: --channels {given}')
         weights[first] = (weights[first] / channels).repeat(1, channels, 1, 1)
     config.update(in_channels=channels)
-    for key in ('pretrained', 'init_cfg'):
-        config.pop(key, None)
     build, features = _code(config, names, weights)
     return Backbone(weights, channels, build, features, config)
 

@@ -1,6 +1,5 @@
 """The whole model: parameters, config and preprocessing, in a folder that needs nothing else."""
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,7 @@ from prior_mm.tokenizer import describe_tokenizer, load_tokenizer
 
 from .source import Source
 from .text_encoder import find_tokenizer, text_config
-
-_TOOLBOX_TYPE = re.compile(r'(mmpretrain|mmdet|mmseg)\.[A-Z]\w*')
-
+from .whole import check_types, check_whole
 
 def write_joint(source: Source, folder: Path, tokenizer: str | None = None) -> None:
     """Write ``config.json``, ``preprocessing.json`` and ``tokenizer/``; the parameters are written by the caller.
@@ -26,6 +23,7 @@ def write_joint(source: Source, folder: Path, tokenizer: str | None = None) -> N
 
     Raises:
         FileNotFoundError: If the tokenizer or the architecture is not on this machine.
+        ValueError: If the checkpoint lacks a tensor of the model.
     """
     model = joint_config(source, tokenizer)
     if 'tokenizer' in model:  # a zero-shot classifier
@@ -36,6 +34,8 @@ def write_joint(source: Source, folder: Path, tokenizer: str | None = None) -> N
                                                    else step))
     loaded = find_tokenizer(source, tokenizer)
     loaded.save_pretrained(folder / 'tokenizer')
+    where = dict(model, tokenizer=str(folder / 'tokenizer')) if 'tokenizer' in model else model
+    check_whole(where, source.part(''), source.name)
     training = dict(checkpoint=source.name, sha256=source.sha256, data=source.data, epoch=source.meta.get('epoch'),
                     seed=source.meta.get('seed'))
     write_json(folder / 'config.json', dict(model=model, tokenizer=describe_tokenizer(loaded), training=training))
@@ -80,20 +80,6 @@ def load_joint(folder: str | Path) -> PRIOR:
     model = MODELS.build(config)
     load_weights(model, load_state_dict(weights), str(weights), strict=True)
     return model.eval()
-
-
-def check_types(config: Any) -> None:
-    """Raise ValueError if a ``type`` is anything but a component; a registry would import and call what it says."""
-    if isinstance(config, dict):
-        name = config.get('type')
-        if name is not None and not (isinstance(name, str) and (
-                _TOOLBOX_TYPE.fullmatch(name) or name in MODELS.module_dict or name in ('BN', 'SyncBN', 'ReLU'))):
-            raise ValueError(f'the config asks for {name!r}, which is no component of this project or of MMPretrain, '
-                             'MMDetection or MMSegmentation; such a file is not trusted')
-        config = list(config.values())
-    if isinstance(config, (list, tuple)):
-        for item in config:
-            check_types(item)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerFast
 
 from prior_mm.checkpoints.model_weights import load_weights
-from prior_mm.checkpoints.text_side import check_text_side
+from prior_mm.checkpoints.text_side import PIN, check_text_side
 from prior_mm.models.encoders import TextEncoder
 from prior_mm.models.encoders.hugging_face import UNSAFE, hugging_face_config
 from prior_mm.tokenizer import describe_tokenizer, load_tokenizer
@@ -36,7 +36,7 @@ def text_config(source: Source, tokenizer: str | None = None) -> dict[str, Any]:
     if unsafe:
         raise ValueError(f'the config of the text encoder asks for code or quantization ({", ".join(unsafe)}), which '
                          'is not followed')
-    config = {key: value for key, value in config.items() if not key.startswith('_')}
+    config = {key: value for key, value in config.items() if not key.startswith('_') and key != PIN}
     embeddings = source.part(_PREFIX).get('embeddings.word_embeddings.weight')
     if embeddings is not None:
         config['vocab_size'] = embeddings.shape[0]
@@ -44,7 +44,7 @@ def text_config(source: Source, tokenizer: str | None = None) -> dict[str, Any]:
 
 
 def write_text_encoder(source: Source, folder: Path, tokenizer: str | None = None) -> TextEncoder:
-    """Write the text encoder and its tokenizer.
+    """Write the text encoder and its tokenizer, whose description stands in ``config.json``, too.
 
     Args:
         source: The checkpoint.
@@ -61,6 +61,7 @@ def write_text_encoder(source: Source, folder: Path, tokenizer: str | None = Non
     if len(loaded) > encoder.encoder.config.vocab_size:
         raise ValueError(f'the tokenizer has {len(loaded)} word pieces, the text encoder '
                          f'{encoder.encoder.config.vocab_size}: give the one of the run with --tokenizer')
+    setattr(encoder.encoder.config, PIN, describe_tokenizer(loaded))  # transformers keeps what it does not know
     if encoder.max_length:
         loaded.model_max_length = encoder.max_length
     encoder.encoder.save_pretrained(folder, safe_serialization=True)

@@ -5,8 +5,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from prior_mm.checkpoints.checkpoint import load_state_dict
+from prior_mm.checkpoints.checkpoint import load_state_dict, read_meta
 from prior_mm.checkpoints.model_weights import load_weights
+from prior_mm.checkpoints.text_side import adopt_text_side, check_text_side, text_side
 from prior_mm.datasets import collate_studies
 from prior_mm.models.method import Method
 from prior_mm.registry import DATASETS, MODELS
@@ -36,23 +37,28 @@ def draw_run(config: Config, checkpoint: str) -> list[Path]:
 
     Raises:
         FileNotFoundError: If there is no log, no checkpoint or no data; the message says what makes them.
-        ValueError: If the checkpoint is one of another model, or the config has no test data.
+        ValueError: If the checkpoint is one of another model or of another tokenizer, or the config has no test data.
     """
     init_default_scope(config.get('default_scope') or 'prior_mm')
     folder = Path(config.work_dir)
     records = read_scalars(folder)
-    loader = config.get('test_dataloader') or config.get('val_dataloader')
-    if not loader:
+    loader_name = next((name for name in ('test_dataloader', 'val_dataloader') if config.get(name)), None)
+    if loader_name is None:
         raise ValueError(f'{config.filename} has neither test_dataloader nor val_dataloader: there are no held-out '
                          'studies to show')
-    dataset = DATASETS.build(loader['dataset'])
+    meta = read_meta(checkpoint)
+    adopt_text_side(config, meta, loader_name)
+    check_text_side(text_side(config, loader_name), meta, checkpoint)
+    dataset = DATASETS.build(config[loader_name]['dataset'])
     kind = 'synthetic radiographs' if dataset.metainfo.get('synthetic') else 'radiographs'
     pictures = folder / 'pictures'
     draw_curves(records, config.get('stages') or config.get('train_cfg', {}).get('stages') or [],
                 pictures / 'curves.png', f'{folder.name}: losses on {kind}')
 
     model = load_model(config, checkpoint)
-    places = read_places(loader['dataset'].get('data_root', ''))
+    if isinstance(meta.get('losses'), dict) and hasattr(model, 'set_losses'):
+        model.set_losses(meta['losses'])  # whether sentences stand for themselves or for prototypes, as in a test
+    places = read_places(config[loader_name]['dataset'].get('data_root', ''))
     placed = [index for index in range(len(dataset)) if places and dataset.get_data_info(index)['images'][0] in places]
     batch = collate_studies([dataset[index] for index in choose_studies(dataset, NUM_STUDIES, set(placed))])
     samples = [{**sample, 'places': places.get(sample['image_path'])} for sample in batch['data_samples']]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from made_up_mimic import REPORT
+from nothing_silent_page import says
 
 from prior_mm.converters.conversion_run import DOUBTFUL, convert_part
 from prior_mm.converters.raw_study import Dropped, RawStudy
@@ -45,6 +46,29 @@ def test_reports_are_none(tmp_path, text):
     """Brackets, breaks and signs of comparison do not make a report foreign."""
     (tmp_path / 's1.txt').write_text(text)
     assert read_report(tmp_path / 's1.txt') == text
+
+
+@pytest.mark.parametrize('encoding', ['utf-16', 'utf-16-be', 'utf-32', 'utf-32-be', 'utf-8-sig', 'cp1252'])
+def test_encodings(tmp_path, encoding):
+    """What Windows calls Unicode, by its byte order mark; the same text as in UTF-8."""
+    path, text = tmp_path / 's1.txt', f'{REPORT} \u2013 \xe9'
+    path.write_bytes(('\ufeff' if encoding.endswith('be') else '').encode(encoding) + text.encode(encoding))
+    assert read_report(path) == text
+    if encoding == 'utf-16':
+        says('Data that differ from what was written', 'foreign content', 'a report in UTF-16 with a byte order mark',
+             'read, to the letter')
+
+
+def test_wide_text_that_is_none(tmp_path):
+    """Two bytes that look like a byte order mark, a file cut within a letter, and a page in UTF-16 are no report."""
+    path = tmp_path / 's1.txt'
+    for content in (b'\xff\xfe' + b'\x00\xd8' * 40, REPORT.encode('utf-16')[:-1]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match='begins as UTF-16 text, and goes on otherwise, or is cut short'):
+            read_report(path)
+    path.write_bytes('<html><body>Sign in</body></html>'.encode('utf-16'))
+    with pytest.raises(ForeignContent, match='web page'):
+        read_report(path)
 
 
 @pytest.mark.parametrize('text, listed', [

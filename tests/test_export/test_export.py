@@ -12,6 +12,7 @@ from rounding import rounding
 from tiny_run import WORDS, tiny_config
 
 from prior_mm.checkpoints.checkpoint import load_checkpoint, load_state_dict, save_checkpoint
+from prior_mm.checkpoints.text_side import text_side
 from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.export import export
 from prior_mm.export.joint import check_types, load_joint
@@ -280,3 +281,62 @@ def test_vision_transformer(tmp_path, channels):
     assert said['architecture'] == 'vit_tiny_patch16_224' and said['model_args']['in_chans'] == channels
     with pytest.raises(ValueError, match='a backbone of timm: write it with --names timm'):
         export(path, tmp_path / 'other', 'image', 'mm')
+
+
+def test_the_tokenizer_of_a_text_encoder_is_pinned(whole, tmp_path):
+    """An exported text encoder knows its tokenizer: a run with another one, or another setting of it, is refused."""
+    folder, _ = whole
+    export(folder / 'epoch_6.pth', tmp_path / 'text', 'text')
+    tokenizer = str(folder / 'data/vocab.txt')
+    swapped = tmp_path / 'swapped.txt'
+    swapped.write_text('\n'.join([*WORDS[:5], WORDS[6], WORDS[5], *WORDS[7:]]) + '\n')
+
+    def side(source: str, **step) -> dict | None:
+        config = dict(model=dict(text_encoder=dict(pretrained=str(tmp_path / 'text'))), train_dataloader=dict(
+            pipeline=[dict(type='TokenizeReport', tokenizer=source, **step)]))
+        return text_side(config, 'train_dataloader')
+
+    assert side(tokenizer) and side(str(tmp_path / 'text'))
+    with pytest.raises(ValueError, match=r'model.text_encoder.pretrained .* was trained with another tokenizer'):
+        side(str(swapped))
+    with pytest.raises(ValueError, match='lowercase is True there, False here') as refused:
+        side(tokenizer, lowercase=False)
+    says('Figures that may end in a paper', 'the text side of a checkpoint',
+         'an exported text encoder as `pretrained`, with lowercase=False', f'stops: {refused.value}', tmp_path)
+    load_tokenizer(str(swapped)).save_pretrained(tmp_path / 'text')  # weights and vocabulary no longer belong together
+    with pytest.raises(ValueError, match='was trained with another tokenizer'):
+        side(str(tmp_path / 'text'))
+
+
+@pytest.mark.parametrize(('part', 'name'), [
+    ('image', 'image_encoder.backbone.layer1.0.bn1.bias'), ('text', 'text_encoder.encoder.embeddings.LayerNorm.bias'),
+    ('joint', 'sentence_projection.bias')])
+def test_what_lacks_a_tensor_is_not_exported(whole, tmp_path, part, name):
+    """No folder that its own library would refuse, or fill with random numbers."""
+    checkpoint = load_checkpoint(whole[0] / 'epoch_6.pth')
+    del checkpoint['state_dict'][name]
+    save_checkpoint(checkpoint, tmp_path / 'partial.pth')
+    with pytest.raises(ValueError, match=rf'partial\.pth.*{name.split(".encoder.")[-1].split("backbone.")[-1]}') as no:
+        export(tmp_path / 'partial.pth', tmp_path / 'out', part)
+    assert not list(tmp_path.glob('out*'))
+    if part == 'joint':
+        says('Figures that may end in a paper', 'a partial load taken for a whole one',
+             'export.py with a checkpoint that lacks one tensor', f'stops: {no.value}', tmp_path)
+
+
+def test_a_joint_model_works_as_in_its_stage(whole, tmp_path):
+    """An export of a first stage, whose bank is untrained, lets sentences stand for themselves, as a test of it does."""
+    folder, model = whole
+    checkpoint = load_checkpoint(folder / 'epoch_6.pth')
+    checkpoint['meta']['losses'] = dict(global_alignment=1., local_image=1., local_text=1.)
+    save_checkpoint(checkpoint, tmp_path / 'stage_1.pth')
+    export(tmp_path / 'stage_1.pth', tmp_path / 'joint', 'joint')
+    loaded, ours, batch = load_joint(tmp_path / 'joint'), deepcopy(model), dict(inputs=torch.rand(2, 1, 32, 32),
+                                                                                reports=REPORTS)
+    with_bank = ours.test_step(batch)[0]['report_embedding']
+    ours.set_losses(checkpoint['meta']['losses'])
+    without, exported = (each.test_step(batch)[0]['report_embedding'] for each in (ours, loaded))
+    assert torch.equal(exported, without) and not torch.equal(exported, with_bank)
+    says('Figures that may end in a paper', 'a setting that is not carried through',
+         'export.py, the joint model of a first stage', 'sentences stand for themselves, as in a test of it; they were '
+         'passed through the untrained bank before, mended')

@@ -10,7 +10,10 @@ import pytest
 import torch
 from matplotlib.image import imread
 from mmengine.config import Config
+from nothing_silent_page import says
 
+from prior_mm.checkpoints.checkpoint import load_state_dict, save_checkpoint
+from prior_mm.checkpoints.text_side import text_side
 from prior_mm.registry import MODELS
 from prior_mm.visualization import draw_run
 
@@ -87,6 +90,19 @@ def test_what_is_missing_is_said(run):
     without.pop('test_dataloader')
     with pytest.raises(ValueError, match='test_dataloader'):
         draw_run(without, checkpoint)
+    swapped = Path(checkpoint).with_name('swapped.txt')
+    tokenizer = config.test_dataloader.dataset.pipeline[2]
+    words = Path(tokenizer.tokenizer).read_text().split()
+    swapped.write_text('\n'.join([*words[:5], *words[:4:-1]]) + '\n')
+    meta = dict(tokenizer=text_side(config, 'test_dataloader'))
+    save_checkpoint(dict(meta=meta, state_dict=load_state_dict(checkpoint)), f'{checkpoint}.pinned.pth')
+    other = config.copy()
+    other.test_dataloader.dataset.pipeline[2].tokenizer = str(swapped)
+    with pytest.raises(ValueError, match='was trained with another tokenizer') as refused:
+        draw_run(other, f'{checkpoint}.pinned.pth')
+    says('Figures that may end in a paper', 'the text side of a checkpoint',
+         'visualize.py with another vocabulary of the same length', f'stops: {refused.value}', work_dir,
+         work_dir.parents[1])
     config.work_dir = str(work_dir / 'elsewhere')
     with pytest.raises(FileNotFoundError, match='tools/train.py'):
         draw_run(config, checkpoint)

@@ -9,6 +9,7 @@ from prior_mm.datasets.errors import ImageError
 
 from .dicom_header import numbers, read_dataset
 from .grayscale import look_up, rescale, stretch, window
+from .palette import brightness_of_colours
 from .stored_values import stored_values
 
 
@@ -18,7 +19,7 @@ def read_dicom(source: Path | bytes) -> np.ndarray:
     Stored values pass the modality's look-up table or rescale slope and intercept, then the first VOI look-up table or
     the first window that has a width (DICOM PS3.3 C.11). Without either, values of 8 bits stay as they are, and
     others are stretched from their smallest to their largest. MONOCHROME1 is inverted at the end. Padding does not
-    count for the range, and is black.
+    count for the range, and is black. Of colours, also those of a palette, it is the brightness.
 
     Returns:
         uint8 (8-bit images without any transformation) or uint16, (H, W).
@@ -41,6 +42,8 @@ def read_dicom(source: Path | bytes) -> np.ndarray:
 def _shown(dataset: pydicom.Dataset, stored: np.ndarray, padding: np.ndarray | None) -> np.ndarray:
     """Values as shown, before MONOCHROME1's inversion, uint8 or uint16."""
     little = dataset.file_meta.TransferSyntaxUID.is_little_endian
+    if dataset.PhotometricInterpretation == 'PALETTE COLOR':
+        return _full_scale(brightness_of_colours(dataset, stored))
     slope, intercept = (_first(dataset, 'RescaleSlope', 1.), _first(dataset, 'RescaleIntercept', 0.))
     values = stored
     if dataset.get('ModalityLUTSequence'):

@@ -100,9 +100,6 @@ def _check_header(header: pydicom.Dataset) -> None:
     frames = numbers(header, 'NumberOfFrames')
     if frames and frames[0] > 1:
         raise ImageError(f'it holds {frames[0]:.0f} frames, a radiograph has one. Export the frame that is meant')
-    if header.PhotometricInterpretation == 'PALETTE COLOR':
-        raise ImageError('its colours come from a palette (PhotometricInterpretation PALETTE COLOR). Convert it to '
-                         'gray')
     check_size(_whole(header, 'Rows'), _whole(header, 'Columns'))
     if pixels is None:
         raise ImageError('its header lacks PixelData: it is damaged or cut short, or was exported without its pixels. '
