@@ -42,7 +42,8 @@ def load_backbone(backbone: nn.Module, source: 'str | Path', prefix: str | None 
     missing = [key for key in expected if key not in found and not key.endswith('num_batches_tracked')]
     if missing:
         raise ValueError(f'{source} lacks {len(missing)} of {len(expected)} tensors of the backbone ({kind}), for '
-                         f'example {missing[:_NAMED]}; it holds {list(weights)[:_NAMED]} ...{prefix_hint(weights, expected, "name it")}')
+                         f'example {missing[:_NAMED]}; it holds {list(weights)[:_NAMED]} ...'
+                         f'{prefix_hint(weights, expected, "name it")}')
     fitted = {key: _fit(found.get(key, target), target) for key, target in expected.items()}
     reshaped = [f'{key} {tuple(fitted[key].shape)} instead of {tuple(target.shape)}' for key, target in expected.items()
                 if fitted[key].shape != target.shape]

@@ -16,6 +16,7 @@ from .source import Source
 from .text_encoder import find_tokenizer, text_config
 from .whole import check_types, check_whole
 
+
 def write_joint(source: Source, folder: Path, tokenizer: str | None = None) -> None:
     """Write ``config.json``, ``preprocessing.json`` and ``tokenizer/``; the parameters are written by the caller.
 

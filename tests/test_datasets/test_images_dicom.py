@@ -108,7 +108,8 @@ def test_float_pixels_that_are_not_finite(tmp_path):
 @pytest.mark.parametrize('change, message', [
     (dict(NumberOfFrames=3), '3 frames'), (dict(Rows=30000, Columns=30000), 'header says 30000 x 30000'),
     (dict(Rows=None), 'no image'), (dict(PhotometricInterpretation=None), 'no image'),
-    (dict(PhotometricInterpretation='PALETTE COLOR'), 'lacks RedPaletteColorLookupTableDescriptor, RedPalette'), (dict(PixelData=None), 'damaged or cut short'),
+    (dict(PhotometricInterpretation='PALETTE COLOR'), 'lacks RedPaletteColorLookupTableDescriptor, RedPalette'),
+    (dict(PixelData=None), 'damaged or cut short'),
     (dict(RescaleSlope=1e36, RescaleIntercept=0), 'not finite'), (dict(Rows=17), 'damaged or cut short'),
     (dict(syntax=JPEG2000Lossless), r'JPEG 2000.*(pip install pylibjpeg|damaged)'),
     (dict(syntax=DeflatedExplicitVRLittleEndian), 'deflated')])

@@ -236,7 +236,7 @@ def test_averaged_weights_are_tested(tmp_path, hooks):
 def test_averages_of_shards():
     """Under FSDP a process has a shard of the weights; EMAHook would take it for the model."""
     with pytest.raises(ValueError, match='EMAHook averages and saves whole weights') as refused:
-        PriorFlexibleRunner.register_hook(object.__new__(PriorFlexibleRunner), EMAHook(ema_type='StochasticWeightAverage'))
+        PriorFlexibleRunner.register_hook(object.__new__(PriorFlexibleRunner), EMAHook())
     says('Resuming', "a hook's contract broken", 'EMAHook with FSDPStrategy', f'stops: {refused.value}')
 
 

@@ -90,8 +90,8 @@ def test_sorted_out(change, kind):
      [["default_hooks.param_scheduler was nothing, now it is 'left out'",
        "default_hooks.param_scheduler.type was 'ParamSchedulerHook', now it is nothing"], []]),
     ({}, dict(custom_hooks=[dict(type='MineHook')]),
-     [[], ["custom_hooks.MineHook.type was nothing, now it is 'MineHook' (whether this hook takes part in a step is not "
-           'known here: if it does, this is another run)']]),
+     [[], ["custom_hooks.MineHook.type was nothing, now it is 'MineHook' (whether this hook takes part in a step is "
+           'not known here: if it does, this is another run)']]),
 ], ids=['another order', 'other averages', 'gone', 'patience', 'what is the default', 'no schedule', 'unknown'])
 def test_hooks(before, now, lines):
     """Hooks are compared by name; those of a step may not change, those that look on or end a run may."""
@@ -101,7 +101,7 @@ def test_hooks(before, now, lines):
 
 def test_a_hook_added(staged):
     """EMAHook in a run that had none would average from here on only: refused."""
-    with pytest.raises(ValueError, match="cannot be resumed: custom_hooks.EMAHook.* was nothing, now it is") as error:
+    with pytest.raises(ValueError, match='cannot be resumed: custom_hooks.EMAHook.* was nothing, now it is') as error:
         resumed(staged, 3, 'averaged', custom_hooks=[dict(type='PrototypeTemperatureHook', schedule='exp'),
                                                      dict(type='EMAHook')]).train()
     says('Resuming', 'a resume that does not compare the config', 'EMAHook added to `custom_hooks`', str(error.value),

@@ -325,7 +325,7 @@ def test_what_lacks_a_tensor_is_not_exported(whole, tmp_path, part, name):
 
 
 def test_a_joint_model_works_as_in_its_stage(whole, tmp_path):
-    """An export of a first stage, whose bank is untrained, lets sentences stand for themselves, as a test of it does."""
+    """An export of a first stage, whose bank is untrained, lets sentences stand for themselves, as its test does."""
     folder, model = whole
     checkpoint = load_checkpoint(folder / 'epoch_6.pth')
     checkpoint['meta']['losses'] = dict(global_alignment=1., local_image=1., local_text=1.)
