@@ -106,6 +106,12 @@ def _places(path: Path, header: list[str], columns: Sequence[str], others: bool)
     if missing:
         raise TableError(f'{path} lacks the column{"s" * (len(missing) > 1)} {", ".join(missing)}; it has '
                          f'{", ".join(header[:20]) or "nothing in its first line"}. Is it the right file?')
+    names = [name.lower() for name in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1
+                    and (others or name in map(str.lower, columns))})
+    if twice:
+        raise TableError(f'{path} has the column {twice[0]} {names.count(twice[0])} times, and nothing says which one '
+                         'counts. Rename or remove the others')
     wanted = [(name, by_name[name.lower()]) for name in columns]
     taken = {place for _, place in wanted}
     return wanted + [(name, place) for place, name in enumerate(header) if others and place not in taken]

@@ -97,7 +97,7 @@ def _of_kaggle(reports: Path, projections: Path, split: Callable[[str, str], str
 def _of_r2gen(path: Path) -> Iterator[RawStudy]:
     """Its findings alone are in the file; the first image of a study is the frontal one, as its files are numbered."""
     try:
-        content = json.loads(path.read_text(encoding='utf-8'))
+        content = json.loads(path.read_bytes())
         for split, entries in content.items():
             for entry in entries:
                 images = entry['image_path'][:1]

@@ -7,7 +7,7 @@ from prior_mm.checkpoints.checkpoint import load_checkpoint
 from prior_mm.checkpoints.text_side import check_text_side
 
 from .hook_state import check_resumable, load_hook_states, load_log_history
-from .resumed_config import check_config
+from .resumed_config import Resumed, check_config
 from .schedules import take_schedules
 
 
@@ -28,7 +28,7 @@ def resume_run(runner: Any, filename: str, map_location: Any = 'cpu') -> None:
     meta = _checked_meta(checkpoint, filename)
     try:
         check_resumable(runner.hooks, checkpoint, len(runner.train_dataloader))
-        schedule = check_config(runner, meta)
+        otherwise = check_config(runner, meta)
     except ValueError as error:
         raise ValueError(f'{filename} cannot be resumed: {error}') from None
     now = dict(steps_per_epoch=len(runner.train_dataloader), world_size=get_world_size())
@@ -46,7 +46,7 @@ def resume_run(runner: Any, filename: str, map_location: Any = 'cpu') -> None:
     runner.logger.info(runner.take_weights(checkpoint['state_dict'], filename, strict=True).text)
     runner.train_loop._epoch, runner.train_loop._iter = meta['epoch'], meta['iter']
     try:
-        anew = _take_states(runner, checkpoint, schedule)
+        anew = _take_states(runner, checkpoint, otherwise)
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f'{filename} cannot be resumed: the state of its optimizer or schedules is damaged, or '
                          f'that of another model ({type(error).__name__}: {error}). Take another checkpoint of the '
@@ -67,12 +67,15 @@ def _checked_meta(checkpoint: dict[str, Any], filename: str) -> dict[str, Any]:
     return meta
 
 
-def _take_states(runner: Any, checkpoint: dict[str, Any], schedule: str | None) -> list[str]:
+def _take_states(runner: Any, checkpoint: dict[str, Any], otherwise: Resumed) -> list[str]:
     """Load all but the weights; gives the hooks that the checkpoint holds no state of."""
     runner.take_optimizer(checkpoint['optimizer'])
     if runner.param_schedulers and 'param_schedulers' in checkpoint:
-        take_schedules(runner, checkpoint['param_schedulers'], schedule)
+        take_schedules(runner, checkpoint['param_schedulers'], otherwise.schedule)
     for key, value in checkpoint.get('runtime_info', {}).items():
-        runner.message_hub.update_info(key, value)
+        if not (otherwise.judged and key.startswith('best_')):
+            runner.message_hub.update_info(key, value)
     load_log_history(runner.message_hub, checkpoint.get('log_history', {}))
-    return load_hook_states(runner.hooks, checkpoint.get('hooks', {}))
+    states = checkpoint.get('hooks', {})
+    return load_hook_states(runner.hooks, {name: state for name, state in states.items()
+                                           if not (otherwise.judged and name == 'EarlyStoppingHook')})

@@ -41,6 +41,7 @@ def test_other_columns_come_under_their_names(tmp_path):
     (gzip.compress(TABLE * 50)[:-12], 'damaged or cut short'), (gzip.compress(TABLE)[:30], 'damaged or cut short'),
     (gzip.compress(TABLE)[:10] + b'\7' + gzip.compress(TABLE)[11:], 'damaged or cut short'),  # no such kind of block
     (TABLE.decode().encode('utf-16'), 'not UTF-8'),
+    (b'study_id,dicom_id,Study_ID\n1,a,2\n', 'has the column study_id 2 times, and nothing says which one'),
     (TABLE + b'"' + b'x' * 140000, 'no CSV file'), (TABLE.replace(b',', b';'), 'lacks the columns')])
 def test_faults(tmp_path, content, message):
     """Each fault is a TableError that names the file, and what is wrong with it."""

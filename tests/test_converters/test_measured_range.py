@@ -102,6 +102,9 @@ def test_tiff_kinds(tmp_path):
     Image.fromarray(RAMP.astype(np.float32)).save(tmp_path / 'float.tif')
     with pytest.raises(ImageError, match='floating point'):
         read_radiograph(tmp_path / 'float.tif')
+    Image.fromarray(RAMP.astype(np.int32) * 32).save(tmp_path / 'wide.tif')
+    with pytest.raises(ImageError, match='its values, 0 to .*, are none of 16 bits'):
+        read_radiograph(tmp_path / 'wide.tif')
     Image.fromarray(RAMP.astype(np.uint16)).save(tmp_path / 'white.tif', tiffinfo={262: 0})
     assert np.array_equal(read_radiograph(tmp_path / 'white.tif'), 65535 - RAMP)
 

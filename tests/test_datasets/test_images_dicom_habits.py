@@ -264,3 +264,21 @@ def test_few_bits_in_a_byte(tmp_path):
     pixels = np.arange(128, dtype=np.uint8).repeat(2).reshape(16, 16)
     image = read_radiograph(write_dicom(tmp_path / 'a.dcm', pixels, BitsStored=7, HighBit=6))
     np.testing.assert_allclose(image / FULL, pixels / 127., atol=1e-5)
+
+
+@pytest.mark.parametrize('kind, samples', [('MONOCHROME', 1), ('MONOCHROME_1', 1), ('RGB', 1), ('HSV', 3), ('CMYK', 4),
+                                           ('YBR_PARTIAL_422', 3), ('MONOCHROME2', 3)])
+def test_colours_that_are_not_read(tmp_path, kind, samples):
+    """An unknown or contradictory PhotometricInterpretation is named; it is neither damage nor a gray picture."""
+    pixels = RAMP if samples == 1 else np.zeros((64, 64, 3), np.uint8)
+    header = dict(SamplesPerPixel=samples) | (TWELVE if samples == 1 else {})
+    path = write_dicom(tmp_path / 'a.dcm', pixels, PhotometricInterpretation=kind, **header)
+    with pytest.raises(ImageError, match=rf'PhotometricInterpretation is not one that is read of {samples} Samples'):
+        read_radiograph(path)
+
+
+@pytest.mark.filterwarnings('ignore:Invalid value for VR CS')
+def test_a_photometric_interpretation_in_small_letters(tmp_path):
+    """monochrome1 is inverted, as MONOCHROME1 is."""
+    path = write_dicom(tmp_path / 'a.dcm', RAMP, **TWELVE, PhotometricInterpretation='monochrome1')
+    np.testing.assert_allclose(read_radiograph(path)[0] / FULL, 1 - np.arange(64) / 63, atol=1e-5)

@@ -161,6 +161,22 @@ def test_several_best_ones(tmp_path):
          'kept, with its file; failed here for several metrics, mended')
 
 
+def test_the_best_of_another_metric_is_none(tmp_path):
+    """A resumed run that goes by another rule begins its search for a best one anew, with a warning of why."""
+    train(tmp_path / 'run', [], stop=None, save_best='mean')
+    content = load_checkpoint(tmp_path / 'run/iter_10.pth')
+    assert 'best_score' in content['runtime_info']
+    content['runtime_info']['best_score'] = -1e9  # nothing is better
+    content['meta']['config']['default_hooks']['checkpoint']['save_best'] = 'auroc'
+    torch.save(content, tmp_path / 'start.pth')
+    train(tmp_path / 'again', [], resume=True, load_from=str(tmp_path / 'start.pth'))
+    assert list((tmp_path / 'again').glob('best_mean*.pth'))
+    log = ''.join(path.read_text() for path in (tmp_path / 'again').glob('*/*.log'))
+    assert 'best scores of before are none now' in log and 'default_hooks.checkpoint.save_best' in log
+    says('Resuming', 'a resume that does not compare the config', '`save_best` by another metric, or another validation',
+         'the best score of before is forgotten, with a warning: the search begins anew')
+
+
 def test_best_of_another_folder_is_left_alone(tmp_path):
     """A run resumed elsewhere, with a better score, removes nothing of the run that it goes on from."""
     train(tmp_path / 'first', [])

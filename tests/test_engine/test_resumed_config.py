@@ -1,4 +1,7 @@
 """A run that is resumed with another config: what may change, what may not, and what the learning rate does."""
+import re
+from unittest.mock import MagicMock
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -8,7 +11,7 @@ from tiny_run import tiny_config
 
 from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.engine.launch import build_runner
-from prior_mm.engine.resumed_config import changes, sorted_out
+from prior_mm.engine.resumed_config import changes, check_config, sorted_out
 from prior_mm.engine.resumed_hooks import hooks_by_name
 from prior_mm.registry import DATASETS, MODELS
 
@@ -129,6 +132,41 @@ def test_other_data(staged, tmp_path):
     config = config_of(staged, 'data_changed', resume=True, load_from=str(tmp_path / 'other.pth'))
     with pytest.raises(ValueError, match='of the training data summary.kept was 11, now it is 12'):
         build_runner(config).train()
+
+
+def test_other_annotations(staged, tmp_path):
+    """A sentence more in the training's annotation file is other data, though all counts are the same."""
+    content = load_checkpoint(staged / 'run/epoch_3.pth')
+    content['meta']['fingerprint']['files']['train_dataloader.dataset.ann_file'] = 'another'
+    save_checkpoint(content, tmp_path / 'other.pth')
+    config = config_of(staged, 'annotations', resume=True, load_from=str(tmp_path / 'other.pth'))
+    with pytest.raises(ValueError, match=r'the content of train_dataloader.dataset.ann_file was .another., now') as no:
+        build_runner(config).train()
+    says('Resuming', 'a resume that does not compare the config', 'an annotation file of other content, by the same name',
+         re.sub("now it is '[0-9a-f]{8}'", "now it is '...'", str(no.value)), tmp_path)
+
+
+def test_best_scores_of_another_judgement():
+    """Where validations count otherwise, what was best before says nothing; where files lie and batches do not count."""
+    class Runner:
+        cfg = Config(dict(default_hooks=dict(checkpoint=dict(save_best='auroc')), val_evaluator=dict(type='A'),
+                          val_dataloader=dict(batch_size=2, dataset=dict(type='D', data_root='here'))))
+        logger, train_loop = MagicMock(), MagicMock(resume_schedule=lambda *_: None)
+        train_dataloader = MagicMock(dataset=None)
+        fingerprint = dict(files={'val_dataloader.dataset.ann_file': '1'})
+
+    def judged(files='1', **changes):
+        before = Config(Runner.cfg.to_dict())
+        before.merge_from_dict(changes)
+        meta = dict(config=before.to_dict(), fingerprint=dict(files={'val_dataloader.dataset.ann_file': files}))
+        return check_config(Runner(), meta).judged
+
+    assert not judged() and not judged(**{'val_dataloader.batch_size': 3, 'val_dataloader.dataset.data_root': 'there'})
+    for name in ('default_hooks.checkpoint.save_best', 'default_hooks.checkpoint.rule', 'val_evaluator.type',
+                 'val_dataloader.dataset.type'):
+        assert judged(**{name: 'other'}), name
+    assert judged('2')
+    assert judged(custom_hooks=[dict(type='EarlyStoppingHook', monitor='x')])
 
 
 def test_no_difference(staged):

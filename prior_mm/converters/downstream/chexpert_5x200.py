@@ -89,7 +89,7 @@ def read_list(path: Path) -> list[Chosen]:
     if path.name.lower().endswith(('.csv', '.csv.gz')):
         return _read_table(path)
     try:
-        items = json.loads(path.read_text(encoding='utf-8'))
+        items = json.loads(path.read_bytes())
     except ValueError as error:
         raise ListError(f'{path}: no JSON ({error}). Fetch it again') from None
     if not isinstance(items, dict) or not items:

@@ -72,6 +72,6 @@ def read_json(path: Path) -> Any:
         PhraseError: If it is none.
     """
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
+        return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise PhraseError(f'{path}: not JSON in UTF-8, or cut short ({error}). Fetch it again') from None

@@ -164,7 +164,7 @@ def _of_row(table: Path, row: Row, names: str | None, columns: Sequence[str], co
 
 def _read_coco(path: Path, images: Iterable[str]) -> tuple[dict[str, list[tuple[str, Box]]], dict[str, Size]]:
     try:
-        content = json.loads(path.read_text(encoding='utf-8'))
+        content = json.loads(path.read_bytes())
         categories = {item['id']: str(item['name']) for item in content['categories']}
         files = {item['id']: (str(item['file_name']), Size(int(item['width']), int(item['height'])))
                  for item in content['images']}

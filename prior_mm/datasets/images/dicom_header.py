@@ -16,6 +16,8 @@ from .limits import check_size
 _PREAMBLE = bytes(128) + b'DICM'
 _NEEDED = ('Rows', 'Columns', 'PhotometricInterpretation', 'SamplesPerPixel', 'BitsAllocated')
 _OF_INTEGERS = ('BitsStored', 'PixelRepresentation')
+_GRAY = ('MONOCHROME1', 'MONOCHROME2', 'PALETTE COLOR')
+_COLOURS = ('RGB', 'YBR_FULL', 'YBR_FULL_422', 'YBR_ICT', 'YBR_RCT')  # what pydicom gives as RGB
 _PIXELS = ('PixelData', 'FloatPixelData', 'DoubleFloatPixelData')
 _COMMA = re.compile(r'[+-]?\d*,\d+(?:[eE][+-]?\d+)?')
 _THOUSANDS = re.compile(r'[+-]?[1-9]\d{0,2}(?:,\d{3})+')
@@ -97,6 +99,7 @@ def _check_header(header: pydicom.Dataset) -> None:
     if missing:
         raise ImageError(f'it holds no image that can be shown: its header lacks {", ".join(missing)}. Export it '
                          f'again, or give what is right, for example with `dcmodify -i {missing[0]}=...`')
+    _check_colours(header)
     frames = numbers(header, 'NumberOfFrames')
     if frames and frames[0] > 1:
         raise ImageError(f'it holds {frames[0]:.0f} frames, a radiograph has one. Export the frame that is meant')
@@ -111,6 +114,18 @@ def _check_header(header: pydicom.Dataset) -> None:
     if pixels == 'PixelData' and not 1 <= _whole(header, 'BitsStored') <= allocated:
         raise ImageError(f'its BitsStored is {_whole(header, "BitsStored")}, its BitsAllocated {allocated}: more are '
                          'stored than there is room for. Export it again, or correct the one that is wrong')
+
+
+def _check_colours(header: pydicom.Dataset) -> None:
+    """Have PhotometricInterpretation in capitals, and refuse one that is unknown or of other pixels."""
+    kind, samples = str(header.PhotometricInterpretation).strip().upper(), _whole(header, 'SamplesPerPixel')
+    known = {1: _GRAY, 3: _COLOURS}.get(samples, ())
+    if kind not in known:
+        others = f'Correct one of them, for example with `dcmodify -m PhotometricInterpretation={known[0]}`' if known \
+            else 'Convert it to gray'
+        raise ImageError(f'its PhotometricInterpretation is not one that is read of {samples} SamplesPerPixel '
+                         f'({", ".join(known) or "1 or 3 are read"}). {others}')
+    header.PhotometricInterpretation = kind
 
 
 def _whole(header: pydicom.Dataset, keyword: str) -> int:

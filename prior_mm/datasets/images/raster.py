@@ -45,7 +45,11 @@ def read_raster(source: Path | bytes, kind: str, short_side: int | None) -> np.n
             raise ImageError('its pixels are floating point numbers, of which nothing says what is white. Convert it '
                              'to whole ones')
         if upright.mode.startswith('I'):
-            values = np.clip(np.asarray(upright), 0, 65535).astype(np.uint16)
+            values = np.asarray(upright)
+            if values.min() < 0 or values.max() > 65535:
+                raise ImageError(f'its values, {values.min()} to {values.max()}, are none of 16 bits. Scale them to '
+                                 '0 to 65535')
+            values = values.astype(np.uint16)
             # TIFF's WhiteIsZero, which Pillow obeys for 8 bits alone
             return 65535 - values if kind == 'TIFF' and getattr(image, 'tag_v2', {}).get(262) == 0 else values
         return np.asarray(upright.convert('L'))

@@ -22,7 +22,7 @@ _WITH_COLON = re.compile(
     r'^[ ]*(?:[*#]{1,3}[ ]*)?([A-Za-z](?:[^\n:.;]|(?<=\b[A-Z])\.){0,79}?)[*]{0,2}[ ]*:[*]{0,2}', re.M)
 # In capitals before a sentence, or a line of its own: "FINDINGS - The lungs", "IMPRESSION No effusion", "IMPRESSION"
 _WITHOUT_COLON = re.compile(
-    r'^[ ]*(?:([A-Z]{5,12})(?:[ ]*[.;\-\u2013]+[ ]*(?=[A-Z0-9_])|[ ]+(?=[A-Z][a-z]))'
+    r'^[ ]*(?:#{1,3}[ ]+)?(?:([A-Z]{5,12})(?:[ ]*[.;\-\u2013]+[ ]*(?=[A-Z0-9_])|[ ]+(?=[A-Z][a-z]))'
     r'|([A-Za-z][A-Za-z/& ]{3,39}?[A-Za-z])[ .;\-]*$)', re.M)
 _WITHIN_LINE = re.compile(
     r'(?<=\s)((?:FINDINGS?(?:[ ]*(?:AND|/|&)[ ]*IMPRESSION)?|IMPRESSION|CONCLUSIONS?|COMPARISONS?|TECHNIQUE|INDICATION|'
@@ -127,7 +127,7 @@ def _headings(text: str) -> list[tuple[Heading | None, str, int, int]]:
         kind = classify_heading(match.group(group), alone=True)
         if ((kind in (Heading.FINDINGS, Heading.IMPRESSION) or (kind is Heading.OTHER and match.group(group).isupper()))
                 and _can_begin(text, match.start(group))):
-            found.setdefault(match.start(group), (kind, match.group(group), match.end()))
+            found.setdefault(match.start(), (kind, match.group(group), match.end()))
     for match in _ADDENDUM.finditer(text):
         found.setdefault(match.start(), (Heading.OTHER, 'ADDENDUM', match.end()))
     for place in (place for place, letter in enumerate(text) if letter == _RULE_MARK):

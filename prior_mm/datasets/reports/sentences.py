@@ -19,7 +19,9 @@ _SENTENCEX: Splitter = partial(sentencex.segment, 'en')
 _PARAGRAPH = re.compile(r'\n[ ]*\n\s*')
 _BLANKS = re.compile(r'\s+')
 _MARKER = re.compile(r'(?:^|(?<=\s)|(?<=[^\d\s]\.))[(]?(\d{1,2})(?:[.)],?(?=\s*[A-Za-z_(\[])|[.)][ ]+(?=\d))')
-_BULLET = re.compile(r'^[ ]*(?:[-*\u2022\u00b7\u25cf\u2013]|[a-h][.)])[ ]+', re.M)
+# Also "[1] Clear", "#1 Clear", "1 - Clear"; but "2 - 3 mm" is an extent.
+_BULLET = re.compile(r'^[ ]*(?:[-*\u2022\u00b7\u25cf\u2013]|[a-h][.)]|\[\d{1,2}\]|#\d{1,2}[.):]?|'
+                     r'\d{1,2}[ ]+[-\u2013](?=[ ]+[A-Za-z]))[ ]+', re.M)
 _RUN_ON = re.compile(r'(?<=[A-Za-z)]{2})\.(?=[A-Z][a-z]|XXXX|___)')
 _MARKUP = re.compile(r'<(?:br|p)\s*/?>', re.I)
 _TEMPLATE = re.compile(r'\[<|>\]')  # left over where a text was filled in

@@ -27,6 +27,9 @@ def tidy(sections: ReportSections) -> tuple[str, str]:
     (' FINDINGS: \n \n The lungs are clear.\n \n IMPRESSION: \n \n No acute process.', CLEAR, NORMAL),
     (' FINDINGS:  The lungs\n are clear.\n \n IMPRESSION:  No acute\n process.', CLEAR, NORMAL),
     (' FINIDNGS : The lungs are clear.\n\n IMPRSSION : No acute process.', CLEAR, NORMAL),
+    ('## FINDINGS\nThe lungs are clear.\n\n## IMPRESSION\nNo acute process.', CLEAR, NORMAL),  # Markdown
+    ('### Findings:\nThe lungs are clear.\n\n### Impression\nNo acute process.', CLEAR, NORMAL),
+    ('FINDINGS:\rThe lungs are clear.\r\rIMPRESSION:\rNo acute process.\r', CLEAR, NORMAL),
     (' FINDINGS; The lungs are clear.\n\n CONCLUSION; No acute process.', CLEAR, NORMAL),
     (' FINDINGS.  The lungs are clear.\n\n IMPRESSION.  No acute process.', CLEAR, NORMAL),
     (' FINDINGS - The lungs are clear.\n\n IMPRESSION - No acute process.', CLEAR, NORMAL),

@@ -74,6 +74,10 @@ def test_sentences(text, sentences):
     ('1. Fractures of ribs 1 and 2. No effusion.', ['Fractures of ribs 1 and 2.', 'No effusion.']),
     ('A fracture is present on right rib 4. Pleural fluid.', ['A fracture is present on right rib 4.',
                                                                'Pleural fluid.']),
+    ('[1] Heart is big\n[2] Lungs are clear', ['Heart is big', 'Lungs are clear']),
+    ('#1 Heart is big\n #2. Lungs are clear', ['Heart is big', 'Lungs are clear']),
+    ('1 - Heart is big\n2 - Lungs are clear', ['Heart is big', 'Lungs are clear']),
+    ('The nodule measures\n2 - 3 mm, as before.', ['The nodule measures 2 - 3 mm, as before.']),
     ('Compression of L1. The spine is intact.', ['Compression of L1.', 'The spine is intact.'])])
 def test_lists(text, sentences):
     """Marks of lists are dropped and end a sentence; a number that belongs to the text stays in it."""
