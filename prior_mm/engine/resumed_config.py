@@ -23,7 +23,7 @@ _READ = ('param_scheduler', 'randomness', 'custom_hooks', 'default_hooks', 'val_
          'visualizer', *_FIXED)
 #: What the figures of a validation come from, and which of them is the best: a best score is of the same alone.
 _JUDGED = re.compile(
-    r'(val_evaluator|val_dataloader\.dataset|the content of val_dataloader|default_hooks\.checkpoint\.(save_best|rule)|'
+    r'(val_evaluator|val_dataloader\.dataset|default_hooks\.checkpoint\.(save_best|rule)|'
     r'custom_hooks\.EarlyStoppingHook( \d+)?\.(monitor|rule))(\..*)?')
 #: Files whose content makes a run another one, or its validation, wherever they lie.
 _DATA = re.compile(r'(train|val)_dataloader\..*(ann_file|ids)')
@@ -110,7 +110,8 @@ def check_config(runner: Any, meta: dict[str, Any]) -> Resumed:
                          'load_from=FILE, or leave that as it was')
     for line in free:
         runner.logger.warning(f'the config changed, from here on: {line}')
-    judged = [name for name in (*found, *contents) if _JUDGED.fullmatch(name) and not _FREE.fullmatch(name)]
+    judged = [name for name in found if _JUDGED.fullmatch(name) and not _FREE.fullmatch(name)]
+    judged += [name for name in contents if 'val_' in name]
     if judged:
         runner.logger.warning(f'best scores of before are none now, and the search for one begins anew: {judged[0]} '
                               'changed')

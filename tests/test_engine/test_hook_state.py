@@ -14,9 +14,10 @@ from tiny_run import tiny_config
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint
 from prior_mm.datasets.sampler import Visit
-from prior_mm.engine import PriorFlexibleRunner, PriorRunner
+from prior_mm.engine import PriorFlexibleRunner, PriorRunner, resumed_run
 from prior_mm.engine.hooks import Preempted
 from prior_mm.engine.launch import build_runner
+from prior_mm.engine.resumed_config import Resumed
 
 EMA = dict(type='EMAHook', momentum=0.1)
 HOOKS = {
@@ -161,18 +162,17 @@ def test_several_best_ones(tmp_path):
          'kept, with its file; failed here for several metrics, mended')
 
 
-def test_the_best_of_another_metric_is_none(tmp_path):
-    """A resumed run that goes by another rule begins its search for a best one anew, with a warning of why."""
+def test_the_best_of_another_metric_is_none(tmp_path, monkeypatch):
+    """A resumed run that goes by another rule begins its search for a best one anew (test_resumed_config.py: when)."""
     train(tmp_path / 'run', [], stop=None, save_best='mean')
     content = load_checkpoint(tmp_path / 'run/iter_10.pth')
     assert 'best_score' in content['runtime_info']
     content['runtime_info']['best_score'] = -1e9  # nothing is better
-    content['meta']['config']['default_hooks']['checkpoint']['save_best'] = 'auroc'
     torch.save(content, tmp_path / 'start.pth')
-    train(tmp_path / 'again', [], resume=True, load_from=str(tmp_path / 'start.pth'))
-    assert list((tmp_path / 'again').glob('best_mean*.pth'))
-    log = ''.join(path.read_text() for path in (tmp_path / 'again').glob('*/*.log'))
-    assert 'best scores of before are none now' in log and 'default_hooks.checkpoint.save_best' in log
+    for name, judged in (('same', False), ('other', True)):
+        monkeypatch.setattr(resumed_run, 'check_config', lambda *_, judged=judged: Resumed(None, judged))
+        train(tmp_path / name, [], resume=True, load_from=str(tmp_path / 'start.pth'))
+        assert bool(list((tmp_path / name).glob('best_mean*.pth'))) == judged
     says('Resuming', 'a resume that does not compare the config', '`save_best` by another metric, or another validation',
          'the best score of before is forgotten, with a warning: the search begins anew')
 

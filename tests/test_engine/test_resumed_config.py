@@ -140,14 +140,14 @@ def test_other_annotations(staged, tmp_path):
     content['meta']['fingerprint']['files']['train_dataloader.dataset.ann_file'] = 'another'
     save_checkpoint(content, tmp_path / 'other.pth')
     config = config_of(staged, 'annotations', resume=True, load_from=str(tmp_path / 'other.pth'))
-    with pytest.raises(ValueError, match=r'the content of train_dataloader.dataset.ann_file was .another., now') as no:
+    with pytest.raises(ValueError, match=r'the content of train_dataloader.dataset.ann_file was .another.') as no:
         build_runner(config).train()
-    says('Resuming', 'a resume that does not compare the config', 'an annotation file of other content, by the same name',
-         re.sub("now it is '[0-9a-f]{8}'", "now it is '...'", str(no.value)), tmp_path)
+    says('Resuming', 'a resume that does not compare the config',
+         'an annotation file of other content, by the same name', re.sub("now it is '[0-9a-f]{8}'", "now it is '...'", str(no.value)), tmp_path)
 
 
 def test_best_scores_of_another_judgement():
-    """Where validations count otherwise, what was best before says nothing; where files lie and batches do not count."""
+    """Where validations count otherwise, what was best before says nothing; the place of files does not count."""
     class Runner:
         cfg = Config(dict(default_hooks=dict(checkpoint=dict(save_best='auroc')), val_evaluator=dict(type='A'),
                           val_dataloader=dict(batch_size=2, dataset=dict(type='D', data_root='here'))))
