@@ -15,6 +15,7 @@ KNOWN = tuple('''
     randomness resume resume_schedule runner_type strategy sync_bn test_cfg test_dataloader test_evaluator train_cfg
     train_dataloader trained_by val_cfg val_dataloader val_evaluator visualizer when_frozen work_dir'''.split())
 _LIKE = 0.85  # a name so near to a known one is a slip of the finger; train_pipeline is none
+_TYPE = re.compile(r'(\S+) is not in the \S*::(.+?) registry')
 _ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
@@ -71,6 +72,21 @@ def explain_argument(error: TypeError) -> str | None:
         return None
     known = {name for base in kind.__mro__ for name in getattr(vars(base).get('__init__'), '__annotations__', {})}
     return f'type={kind.__name__!r} in the config has no argument {found[1]!r}{_nearest(found[1], known - {"return"})}'
+
+
+def explain_type(error: KeyError) -> str | None:
+    """A line on a component that there is none of, or on what one does not know; None for another error."""
+    frame, registry, text = error.__traceback__, None, _text(error)
+    while frame is not None:
+        if frame.tb_frame.f_code.co_name == 'build_from_cfg':
+            registry = frame.tb_frame.f_locals.get('registry', registry)
+        frame = frame.tb_next
+    if registry is None:
+        return None
+    if found := _TYPE.match(text):
+        names = [name for one in (registry, registry.parent) if one is not None for name in one.module_dict]
+        return f'type={found[1]!r} in the config: there is no such {found[2]}{_nearest(found[1], names)}'
+    return text if ' ' in text else None  # 'invalid depth 19 for resnet', but not the name of a missing key
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from prior_mm.files.fingerprint import config_differences
 from prior_mm.files.whole_files import first_whole
 from prior_mm.registry import RUNNERS
 
-from .config_names import check_names, explain_argument, merge_options
+from .config_names import check_names, explain_argument, explain_type, merge_options
 from .data_runner import DataRunner
 from .hooks import Preempted
 
@@ -147,6 +147,10 @@ def errors_as_messages(tool: str) -> Iterator[None]:
         raise
     except TypeError as error:
         if os.environ.get('PRIOR_TRACEBACK') or (line := explain_argument(error)) is None:
+            raise
+        sys.exit(f'{tool}: {line}')
+    except KeyError as error:
+        if os.environ.get('PRIOR_TRACEBACK') or (line := explain_type(error)) is None:
             raise
         sys.exit(f'{tool}: {line}')
     except (OSError, ValueError, ImportError, FloatingPointError) as error:

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from mmengine.registry import OPTIMIZERS
 from nothing_silent_page import says
 from tiny_run import tiny_config
 from warm_process import ROOT
@@ -11,6 +12,7 @@ from warm_process import ROOT
 from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.engine.config_names import Options, check_names, explain_argument
 from prior_mm.engine.launch import build_runner, errors_as_messages, load_config
+from prior_mm.registry import MODELS
 
 SECTION = 'Loud, but in the way'
 
@@ -87,6 +89,21 @@ def test_misspelt_argument(config):
         build_runner(changed)
     says(SECTION, 'a misspelt argument', '`--cfg-options model.embed_dim=3`', str(error.value))
     assert explain_argument(TypeError('something else')) is None
+
+
+@pytest.mark.parametrize(('registry', 'config', 'line'), [
+    (OPTIMIZERS, dict(type='AdmW', lr=1),
+     "type='AdmW' in the config: there is no such optimizer; the nearest is 'AdamW'"),
+    (MODELS, dict(type='mmpretrain.ResNet', depth=19), 'invalid depth 19 for resnet')])
+def test_misspelt_type(registry, config, line):
+    """A component that there is none of, and a value that one refuses by a KeyError, are a line without a traceback."""
+    with pytest.raises(SystemExit) as stop, errors_as_messages('tools/train.py'):
+        registry.build(config)
+    assert str(stop.value) == f'tools/train.py: {line}'
+    with pytest.raises(KeyError), errors_as_messages('tools/train.py'):
+        {}['of our own']
+    if registry is OPTIMIZERS:
+        says(SECTION, 'a misspelt name', '`--cfg-options optim_wrapper.optimizer.type=AdmW`', line)
 
 
 def test_no_workers(config):

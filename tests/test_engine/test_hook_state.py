@@ -173,7 +173,8 @@ def test_the_best_of_another_metric_is_none(tmp_path, monkeypatch):
         monkeypatch.setattr(resumed_run, 'check_config', lambda *_, judged=judged: Resumed(None, judged))
         train(tmp_path / name, [], resume=True, load_from=str(tmp_path / 'start.pth'))
         assert bool(list((tmp_path / name).glob('best_mean*.pth'))) == judged
-    says('Resuming', 'a resume that does not compare the config', '`save_best` by another metric, or another validation',
+    says('Resuming', 'a resume that does not compare the config',
+         '`save_best` by another metric, or another validation',
          'the best score of before is forgotten, with a warning: the search begins anew')
 
 

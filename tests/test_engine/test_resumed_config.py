@@ -143,7 +143,8 @@ def test_other_annotations(staged, tmp_path):
     with pytest.raises(ValueError, match=r'the content of train_dataloader.dataset.ann_file was .another.') as no:
         build_runner(config).train()
     says('Resuming', 'a resume that does not compare the config',
-         'an annotation file of other content, by the same name', re.sub("now it is '[0-9a-f]{8}'", "now it is '...'", str(no.value)), tmp_path)
+         'an annotation file of other content, by the same name',
+         re.sub("now it is '[0-9a-f]{8}'", "now it is '...'", str(no.value)), tmp_path)
 
 
 def test_best_scores_of_another_judgement():
