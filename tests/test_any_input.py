@@ -35,6 +35,8 @@ from prior_mm.datasets import ImageError, StudyDataset
 from prior_mm.datasets.images import read_radiograph
 from prior_mm.datasets.study_table import read_studies
 
+pytestmark = pytest.mark.slow  # conversions and trainings of hundreds of broken files
+
 ROOT = Path(__file__).parents[1]
 READ, LEFT_OUT, STOPS = 'read', 'left out', 'stops'
 

@@ -14,6 +14,8 @@ BENCHMARKS = str(ROOT / 'tools/benchmarks')
 sys.path.insert(0, BENCHMARKS)
 import crash  # noqa: E402  # a tool, and no package
 
+pytestmark = pytest.mark.slow  # each run is a process of its own, or two
+
 
 def start(config: Path, work_dir: Path, *options, **environment) -> WarmProcess:
     return WarmProcess('tools/train.py', [config, '--work-dir', work_dir, '--resume', *options],
@@ -29,7 +31,6 @@ def alone(tmp_path_factory):
     return folder, config
 
 
-@pytest.mark.slow
 def test_killed_at_any_moment(alone):
     """Killed while it writes, validates, steps and reads, once in each stage and twice in the last: it is the same run.
 
@@ -99,7 +100,6 @@ def test_sigterm_on_one_of_two(together):
     assert not (folder / 'term' / 'preempted.pth').exists(), 'the next checkpoint replaces it'
 
 
-@pytest.mark.slow
 def test_restarts(together):
     """With MAX_RESTARTS a job whose process was lost goes on from its last checkpoint by itself, and finishes."""
     folder, config = together

@@ -141,6 +141,7 @@ def test_resumed_run_is_the_run(tmp_path, name, hooks, schedule):
         says('Public reports: resuming', reported, given, 'as in the whole run, to the bit')
 
 
+@pytest.mark.slow
 def test_several_best_ones(tmp_path):
     """Each metric keeps its own best score and file over a resume."""
     best = dict(save_best=['mean', 'mean_again'])

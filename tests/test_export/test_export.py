@@ -59,9 +59,10 @@ def run_card(folder: Path, **names) -> dict:
 
 
 @pytest.mark.parametrize(('names', 'depth', 'options', 'file_format', 'channels'), [
-    ('torchvision', 50, {}, 'safetensors', 1), ('torchvision', 18, {}, 'pth', 3), ('timm', 50, {}, 'safetensors', 3),
-    ('timm', 18, dict(base_channels=32), 'pth', 1), ('mm', 18, dict(base_channels=32), 'safetensors', 3),
-    ('mm', 50, {}, 'pth', 1)])
+    ('torchvision', 18, {}, 'pth', 3), ('timm', 18, dict(base_channels=32), 'pth', 1),
+    ('mm', 18, dict(base_channels=32), 'safetensors', 3),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in (
+        ('torchvision', 50, {}, 'safetensors', 1), ('timm', 50, {}, 'safetensors', 3), ('mm', 50, {}, 'pth', 1)))])
 @torch.no_grad()
 def test_image_encoder(tmp_path, names, depth, options, file_format, channels):
     """torchvision, timm and MMPretrain load it strictly and give our features, from one channel or three copies."""

@@ -66,6 +66,7 @@ def run(tmp_path):
     return config, work_dir, str(checkpoint)
 
 
+@pytest.mark.slow
 def test_tool(run, tmp_path):
     """The command draws curves, studies and prototypes beside the run, from its checkpoint."""
     config, work_dir, _ = run
