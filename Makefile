@@ -128,11 +128,14 @@ demo-%:
 	@$(PY) tools/train.py configs/downstream/demo/$*.py
 	@$(PY) tools/test.py configs/downstream/demo/$*.py --out work_dirs/demo/$*.json
 
+# A process for each core, at most 4: each holds PyTorch, and computes on one core.
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
+
 test: .ready ## Set-up where it is missing, then the tests but the slow ones (at most 10 minutes)
-	@$(PY) -m pytest -m 'not slow'
+	@$(PYTEST) -m 'not slow'
 
 test-all: test ## The tests, then the slow ones: trainings, many processes, many inputs
-	@$(PY) -m pytest -m slow
+	@$(PYTEST) -m slow
 
 lint: .ready ## ruff, the type checker on the public API, the one direction of imports
 	@$(PY) -m ruff check .
