@@ -19,6 +19,8 @@ def score(
             help='one class, as a PROMPT or NAME=PHRASE; several of one NAME are one class')] = None,
         prompts: Annotated[Path | None, typer.Option(
             metavar='FILE', help='JSON: {"Edema": ["There is edema."], "No edema": ["No edema."]}')] = None,
+        dicom: Annotated[Path | None, typer.Option(
+            metavar='FILE', help='write the scores of one DICOM film as a DICOM structured report, too')] = None,
         archive: options.ArchivePath = None, as_json: options.AsJson = False, config: options.Config = None,
         tokenizer: options.Tokenizer = None, device: options.Device = None, bits: options.Bits = None,
         percentile: options.Percentile = None) -> int:
@@ -30,9 +32,15 @@ def score(
     Example: prior-mm score work_dirs/pretrain_demo films/ --prompt 'Large heart' --prompt 'The heart is normal'
     """
     classes = _classes(prompt or [], prompts)
+    if dicom is not None and len(files := listed(images)) != 1:
+        raise ValueError(f'--dicom is for the scores of one DICOM film, and {len(files)} images were given')
     loaded = load_model(model, archive, config, tokenizer, device, bits, percentile)
     found = loaded.score(listed(images), classes)
     complain(found.failed)
+    if dicom is not None and found.names:
+        from prior_mm.export.dicom_results import write_structured_report
+        write_structured_report(found.names[0], dict(zip(found.classes, found.scores[0].tolist(), strict=True)), dicom,
+                                loaded.info.sha256)
     if as_json:
         print_json(dict(_source(loaded), **vars(found)))
     else:
@@ -48,7 +56,8 @@ def heatmap(
         model: options.ModelPath,
         image: Annotated[Path, typer.Argument(help='a JPEG, PNG, TIFF or DICOM file')],
         sentence: Annotated[str, typer.Argument(help='what to look for')],
-        out: Annotated[Path | None, typer.Option(help='a picture (.png) or the values (.npy)')] = None,
+        out: Annotated[Path | None, typer.Option(
+            help='a picture (.png), the values (.npy), or a DICOM segmentation of a DICOM film (.dcm)')] = None,
         kind: Annotated[str, typer.Option(help='cosine, attention or gradient')] = 'cosine',
         archive: options.ArchivePath = None, as_json: options.AsJson = False, config: options.Config = None,
         tokenizer: options.Tokenizer = None, device: options.Device = None, bits: options.Bits = None,
@@ -58,8 +67,8 @@ def heatmap(
     \b
     Example: prior-mm heatmap work_dirs/pretrain_demo film.png 'There is a nodule' --out map.png
     """
-    if out is not None and out.suffix not in ('.png', '.npy'):
-        raise ValueError(f'{out}: a heat map is written to a .png or .npy file')
+    if out is not None and out.suffix not in ('.png', '.npy', '.dcm'):
+        raise ValueError(f'{out}: a heat map is written to a .png, .npy or .dcm file')
     loaded = load_model(model, archive, config, tokenizer, device, bits, percentile)
     found = loaded.heatmap(image, sentence, kind)  # type: ignore[arg-type]
     if out is not None:
@@ -141,6 +150,9 @@ def _write_map(model: Any, image: Path, found: Any, out: Path) -> None:
     from prior_mm.visualization.heat_map_picture import draw_heat_map
     if out.suffix == '.npy':
         np.save(out, found.values)
+    elif out.suffix == '.dcm':
+        from prior_mm.export.dicom_results import write_heat_map
+        write_heat_map(image, found.values, found.sentence, out, model.info.sha256)
     else:
         draw_heat_map(gray_image(image, pixel_range=model.encoder.pixel_range), found.values, found.peak, out,
                       f'{found.sentence} ({found.kind})')

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pydicom
+from pydicom.errors import InvalidDicomError
 from pydicom.uid import generate_uid
 
 from prior_mm.files.whole_files import whole_file
@@ -115,7 +116,10 @@ def _highdicom() -> Any:
 
 def _read(source: str | Path) -> pydicom.Dataset:
     """The radiograph with what its results must repeat; empty where the standard allows that."""
-    image = pydicom.dcmread(source)
+    try:
+        image = pydicom.dcmread(source)
+    except InvalidDicomError:
+        raise ValueError(f'{Path(source).name} is no DICOM file, so no result as DICOM can refer to it') from None
     missing = [name for name in ('StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'SOPClassUID', 'Rows',
                                  'Columns') if not image.get(name)]
     if missing:

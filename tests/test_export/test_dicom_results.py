@@ -51,6 +51,9 @@ def test_a_film_of_an_archive_that_left_much_out(tmp_path):
     with pytest.raises(ValueError, match='none.dcm lacks StudyInstanceUID'):
         write_structured_report(tmp_path / 'none.dcm', SCORES, tmp_path / 'no.dcm', 'ab' * 32)
     assert not (tmp_path / 'no.dcm').exists()
+    (tmp_path / 'film.png').write_bytes(b'no DICOM')
+    with pytest.raises(ValueError, match='film.png is no DICOM file'):
+        write_heat_map(tmp_path / 'film.png', np.eye(2), 'heart', tmp_path / 'no.dcm', 'ab' * 32)
 
 
 @pytest.mark.parametrize('scores', [{}, {'': 1.}, {'heart': float('nan')}])
