@@ -87,6 +87,7 @@ def run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('entry', 'attack'), [
     (entry, attack) for entry in ENTRIES for attack in ATTACKS if attack != 'message hub' or entry == 'test.py'])
 def test_hostile_checkpoints(run, call, monkeypatch, entry, attack):
@@ -148,6 +149,7 @@ def test_published_checkpoints_with_a_config_are_read(tmp_path):
     assert load_state_dict(tmp_path / 'a.pth').keys() == {'w'}
 
 
+@pytest.mark.slow
 def test_safetensors(run, call, tmp_path, monkeypatch):
     """Weights and meta are written and read without any pickle; resuming needs more, and says so."""
     checkpoint = load_checkpoint(run / 'run' / 'epoch_1.pth')

@@ -88,7 +88,8 @@ def _check_options(part: str, names: str | None, channels: int, file_format: str
     if file_format not in get_args(Format):
         raise ValueError(f'the format is one of {", ".join(get_args(Format))}, not {file_format!r}')
     if file_format == 'pth' and part in ('text', 'onnx'):
-        raise ValueError(f'the part {part!r} has a format of its own: leave --format out')
+        raise ValueError(f'the part {part!r} holds {"model.safetensors" if part == "text" else "graphs"}: leave '
+                         '--format out')
 
 
 def _image_names(names: str | None) -> Names:

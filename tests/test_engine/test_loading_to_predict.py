@@ -48,6 +48,7 @@ def without(folder, name, *beginnings):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('given', 'beginnings', 'lacks'), [
     ('test.py with a checkpoint of the image encoder alone',
      ('text_encoder', 'local_', 'global_', 'sentence_', 'cross', 'prototype', 'image_decoder'),
@@ -70,6 +71,7 @@ def test_partial_checkpoints(folder, given, beginnings, lacks):
                                                     runner.loaded_missing.items()) + '.')
 
 
+@pytest.mark.slow
 def test_what_a_task_does_not_need(folder):
     """Decoders and the parts of the losses may be missing; zero-shot needs the attention, retrieval does not."""
     whole = build_runner(to_test(folder, folder / 'run/stage_3_reconstruction.pth', 'whole'))
@@ -86,6 +88,7 @@ def test_what_a_task_does_not_need(folder):
                          zero_shot=True)).test()
 
 
+@pytest.mark.slow
 def test_the_stage_of_a_checkpoint(folder):
     """After the first stage sentences stand for themselves: its untrained bank is neither used nor needed."""
     runner = build_runner(to_test(folder, folder / 'run/stage_1_alignment.pth', 'stage 1'))
@@ -100,6 +103,7 @@ def test_the_stage_of_a_checkpoint(folder):
          'sentences stand for themselves, as in that stage; the bank, which is untrained, is not used')
 
 
+@pytest.mark.slow
 def test_another_vocabulary(folder):
     """All tensors fit, and the figures would be others: refused, also to resume and with prompts alone."""
     given = 'test.py with another vocabulary of the same length'
@@ -123,6 +127,7 @@ def test_another_vocabulary(folder):
     says(SECTION, TEXT, 'prompts with another vocabulary than the reports', f'stops: {refused.value}', folder)
 
 
+@pytest.mark.slow
 def test_letters_of_reports_and_prompts(folder):
     """Reports as written and prompts in small letters is one of the two that was not asked for."""
     checkpoint = folder / 'run/stage_3_reconstruction.pth'

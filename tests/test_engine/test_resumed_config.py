@@ -102,6 +102,7 @@ def test_hooks(before, now, lines):
     assert [fixed, free] == lines and not schedule
 
 
+@pytest.mark.slow
 def test_a_hook_added(staged):
     """EMAHook in a run that had none would average from here on only: refused."""
     with pytest.raises(ValueError, match='cannot be resumed: custom_hooks.EMAHook.* was nothing, now it is') as error:
@@ -114,6 +115,7 @@ def test_a_hook_added(staged):
                 custom_hooks=[dict(type='PrototypeTemperatureHook', schedule='linear')]).train()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('change', 'value'), [
     ('model.embed_dims', 64), ('optim_wrapper.optimizer.lr', 1e-2), ('train_dataloader.batch_size', 3)])
 def test_another_run(staged, change, value):

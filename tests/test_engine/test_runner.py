@@ -46,6 +46,7 @@ def test_config_text_is_never_executed(run, tmp_path):
     assert not (tmp_path / 'ran').exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('change', 'message'), [
     (lambda c: c.pop('optimizer'), 'no state of a training'),
     (lambda c: c.pop('meta'), 'no state of a training'),

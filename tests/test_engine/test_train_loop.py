@@ -40,6 +40,7 @@ def scalars(folder) -> list[dict]:
     return [record for line in path.read_text().splitlines() if 'lr' in (record := json.loads(line))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('step', [2, 6, 7, 9, 14, 17])
 def test_resumed_run_is_the_run(whole_run, step, tmp_path):
     """Stopped in the middle of an epoch or between two, in any stage: the same final weights, bit by bit."""
@@ -103,6 +104,7 @@ def test_accumulated_gradients(accumulated_run):
     assert steps == {2 * 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('step', [2, 12, 14])
 def test_resumed_run_with_accumulated_gradients(accumulated_run, step, tmp_path):
     """Resumed at an update, in mid-epoch or between two stages: the same final weights, bit by bit."""
@@ -136,6 +138,7 @@ class Poison(Hook):
                                       for name, value in runner.model.state_dict().items()))
 
 
+@pytest.mark.slow
 def test_steps_that_are_not_finite(tmp_path):
     """They change neither parameters nor running statistics, are counted, and their studies are in the log."""
     runner = build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='skip'))
@@ -176,6 +179,7 @@ def test_accumulated_gradients_that_are_not_finite(tmp_path):
     assert 'step 5 (stage alignment, epoch 2), studies' in line and line.count('studies [') == 2
 
 
+@pytest.mark.slow
 def test_too_many_steps_that_are_not_finite(tmp_path):
     """Then training stops with a message that names step and studies, and the parameters are as they were."""
     config = tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='nan', **{

@@ -92,6 +92,7 @@ def results(tmp_path_factory) -> dict[int, list[dict]]:
                         for rank in range(processes)] for processes in (1, 2, 4)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('batch', BATCHES)
 @pytest.mark.parametrize('stage', STAGES)
 @pytest.mark.parametrize('processes', [2, 4])

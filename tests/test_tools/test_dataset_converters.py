@@ -229,6 +229,7 @@ def is_gone(pid):
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='looks for the workers in /proc')
 @pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGKILL])
 def test_stop_and_go_on(many, tmp_path, convert, how):

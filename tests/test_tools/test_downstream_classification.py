@@ -54,6 +54,7 @@ param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=False)]
     return folder, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_training(folder):
     """The pre-trained tensors are loaded, said so, and stay as they are in a frozen run, statistics included."""
     folder, log = folder
@@ -97,6 +98,7 @@ def test_repeats(folder):
     says('Figures that may end in a paper', 'a cache without a key', given, f'stops: {said}', folder)
 
 
+@pytest.mark.slow
 def test_evaluation(folder):
     """The same settings find the run; its best checkpoint is tested, named, and all it rests on stands in the file."""
     folder, _ = folder
@@ -117,6 +119,7 @@ def test_evaluation(folder):
     assert '| tiny_cls | demo/1 seed0 | 10 % | pretrained.pth, frozen |' in result.stdout
 
 
+@pytest.mark.slow
 def test_no_run_of_these_settings(folder):
     """Other settings are another run: where there is none, the message has the command that makes it."""
     folder, _ = folder

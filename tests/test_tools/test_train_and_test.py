@@ -55,6 +55,7 @@ def test_train_then_test(trained):
     assert 'SYNTHETIC' in result.stdout and 'precision@5' in result.stdout
 
 
+@pytest.mark.slow
 def test_random_weights(trained):
     """`none` evaluates a model with random weights, the baseline of any table."""
     result = call('tools/test.py', 'evaluate.py', 'none', '--out', 'random.json', cwd=trained)
@@ -62,6 +63,7 @@ def test_random_weights(trained):
     assert json.loads((trained / 'random.json').read_text())['checkpoint'] is None
 
 
+@pytest.mark.slow
 def test_resume_and_options(trained):
     """`--resume` goes on from the latest checkpoint; a finished run is left as it is."""
     result = call('tools/train.py', 'tiny.py', '--resume', '--amp', '--no-validate', '--cfg-options',
@@ -70,6 +72,7 @@ def test_resume_and_options(trained):
     assert 'resumed from' in result.stdout + result.stderr and 'epoch 6' in result.stdout + result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('arguments', 'message'), [
     (('tools/train.py', 'missing.py'), 'there is no config missing.py'),
     (('tools/test.py', 'evaluate.py', 'missing.pth'), 'there is no checkpoint missing.pth'),

@@ -110,11 +110,13 @@ class Frozen:
         self.config.train_dataloader.dataset.pipeline = self.config.test_pipeline
 
     def part(self, name: str) -> Any:
-        """``train``, ``mirrored``, ``sentences`` or ``phrases``."""
+        """``train``, ``mirrored``, ``sentences`` or ``phrases``, the first three kept in the folder."""
+        if name == 'phrases':  # few, and their regions are arrays, which a file that is data alone does not hold
+            return self._phrases()
         path = self.folder / f'{name}.pth'
         if not path.is_file():
             torch.save(getattr(self, f'_{name}')(), path)
-        return torch.load(path, weights_only=False)
+        return torch.load(path, weights_only=True)
 
     def _train(self) -> tuple[dict[str, Tensor], list[list[str]]]:
         maps, samples = batches(self.model, DATASETS.build(self.config.train_dataloader.dataset))

@@ -76,6 +76,7 @@ def run(*words) -> subprocess.CompletedProcess:
                           capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path):
     """A file of ChestX-Det10's form goes in, files of the schema come out; without it a line says what is missing."""
     image(tmp_path / '00000042_006.png')

@@ -95,14 +95,20 @@ def test_given_splits(tmp_path):
 
 
 def test_resized_copies(tmp_path):
-    """Annotations name copies of the size asked for; a copy that is there from a stopped run is not made again."""
+    """Annotations name copies of the size asked for; a copy that is there from a stopped run is not made again.
+
+    One that another program put there, or of an image that changed since, is.
+    """
     root = write_own(tmp_path)
-    copy = root / 'resized_20/images/f0.jpg'
-    copy.parent.mkdir(parents=True)
-    Image.fromarray(film(7, (20, 24))).save(copy)
-    content = copy.read_bytes()
+    copy, foreign = (root / f'resized_20/images/f{number}.jpg' for number in (0, 1))
+    foreign.parent.mkdir(parents=True)
+    Image.fromarray(film(7, (20, 24))).save(foreign)
+    before = foreign.read_bytes()
     convert(root, settings=dict(short_side=20))
-    assert copy.read_bytes() == content
+    assert foreign.read_bytes() != before
+    made = copy.stat()
+    convert(root, settings=dict(short_side=20))
+    assert copy.stat().st_mtime_ns == made.st_mtime_ns and copy.stat().st_ino == made.st_ino
     for split in SPLITS:
         for entry in entries(root, f'classification/{split}')['data_list']:
             with Image.open(root / entry['img_path']) as image:

@@ -48,6 +48,7 @@ def scalars(folder: Path) -> list[dict]:
             for line in text.splitlines()]
 
 
+@pytest.mark.slow
 def test_same_numbers(runs):
     """Losses, gradient norms and validation of all steps, and the weights in the end, are DDP's but for rounding.
 
@@ -76,6 +77,7 @@ def test_same_file(runs, step):
     assert states[0] == states[1]
 
 
+@pytest.mark.slow
 def test_resumed_run(runs):
     """A run that goes on in the middle of a stage ends with the very weights and optimizer of the whole run."""
     assert train(runs, 'resumed', '--resume', runs / 'fsdp' / 'iter_4.pth', **FSDP) == [0, 0]
@@ -84,6 +86,7 @@ def test_resumed_run(runs):
     torch.testing.assert_close(resumed['optimizer'], whole['optimizer'], rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_one_process_takes_it(runs):
     """The stage's last checkpoint loads, strictly, into a model on one process, which evaluates it."""
     runner = build_runner(config_with_parts(runs, experiment_name='one process'))
@@ -91,6 +94,7 @@ def test_one_process_takes_it(runs):
     assert 0 <= runner.test()['retrieval/image_to_text/recall@1'] <= 1
 
 
+@pytest.mark.slow
 def test_config_text_is_never_executed(runs):
     """Python smuggled into a checkpoint, which MMEngine's FlexibleRunner would run as it resumes, is refused."""
     checkpoint = load_checkpoint(runs / 'fsdp' / 'iter_4.pth')

@@ -74,6 +74,7 @@ def test_damaged_one_is_passed_over(run, tmp_path, spoil, monkeypatch):
             latest_checkpoint(tmp_path)
 
 
+@pytest.mark.slow
 def test_resume_passes_over_a_damaged_one(run):
     """A run goes on from the checkpoint before the damaged one, removes leftovers, and writes it anew."""
     config = config_for(run, 'again', max_keep_ckpts=2)
@@ -93,6 +94,7 @@ def test_resume_passes_over_a_damaged_one(run):
     assert all(value.equal(weights[name]) for name, value in good['state_dict'].items())
 
 
+@pytest.mark.slow
 def test_earlier_run_is_not_resumed(run, tmp_path):
     """Crashed before its first checkpoint, a run begins anew: it does not end at once with the weights of another."""
     (tmp_path / 'run').mkdir()
@@ -105,6 +107,7 @@ def test_earlier_run_is_not_resumed(run, tmp_path):
     assert latest_checkpoint(tmp_path / 'run') is None and (tmp_path / 'run' / 'iter_6.pth').is_file()
 
 
+@pytest.mark.slow
 def test_one_stands_at_any_moment(tmp_path, monkeypatch):
     """Nothing is removed before its successor is written, not even where one alone is kept, nor of the best ones."""
     save, seen = prior_mm.engine.data_runner.save_checkpoint, []
@@ -122,6 +125,7 @@ def test_one_stands_at_any_moment(tmp_path, monkeypatch):
     assert len(list((tmp_path / 'run').glob('iter_*.pth'))) == len(list((tmp_path / 'run').glob('best_*.pth'))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('by_epoch', [True, False])
 def test_step_of_a_checkpoint_that_is_written_again(tmp_path, by_epoch):
     """After a validation with a new best one, the last one is written again, and still says the step that it holds."""
@@ -132,6 +136,7 @@ def test_step_of_a_checkpoint_that_is_written_again(tmp_path, by_epoch):
     assert found[0] == (1, 3) and found[1] in ((2, 6), (1, 6))
 
 
+@pytest.mark.slow
 def test_full_disk(tmp_path):
     """A write that the system refuses ends the run, with a message that names the checkpoint before it, a whole one."""
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -154,6 +159,7 @@ def test_full_disk(tmp_path):
     assert latest_checkpoint(tmp_path / 'run') == tmp_path / 'run' / 'iter_2.pth'
 
 
+@pytest.mark.slow
 def test_interval_within_accumulated_gradients(tmp_path):
     """Checkpoints hold no gradients: one that is due between two updates is written at the next one."""
     config = config_for(tmp_path, 'run', interval=1, max_keep_ckpts=-1)

@@ -34,6 +34,7 @@ def whole(tmp_path_factory):
     return folder, load_checkpoint(folder / 'run' / 'iter_6.pth')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('number', 'step', 'validating', 'place'), [
     (signal.SIGTERM, 5, False, (1, 5)), (signal.SIGINT, 3, False, (0, 3)), (signal.SIGTERM, 3, True, (1, 3))],
     ids=['in a step', "at an epoch's end", 'in validation'])
@@ -64,6 +65,7 @@ def test_saves_stops_and_goes_on(whole, number, step, validating, place, tmp_pat
     assert not saved.exists() and latest_checkpoint(saved.parent).name == 'iter_6.pth'
 
 
+@pytest.mark.slow
 def test_waits_for_accumulated_gradients(whole, tmp_path):
     """A checkpoint holds no gradients: the run goes on to the next update first."""
     folder, _ = whole
@@ -79,6 +81,7 @@ def test_waits_for_accumulated_gradients(whole, tmp_path):
     assert load_checkpoint(folder / tmp_path.name / 'preempted.pth')['meta']['iter'] == 5
 
 
+@pytest.mark.slow
 def test_can_be_left_out(whole, tmp_path):
     """`default_hooks=dict(preemption=None)` leaves the signals alone."""
     folder, _ = whole
