@@ -22,7 +22,7 @@ FOREIGN = {
     'JSON': json.dumps({'message': 'Not found. Try again. Sign in. Bye.'}).encode(),
     'JSON with a report in it': json.dumps([{'report': REPORT}], indent=1).encode(),
     'JSON cut short': b'{"message": "Forbidden. Please sign in. Try', 'PDF': b'%PDF-1.7\n1 0 obj\nThe lungs are clear.',
-    'RTF': rb'{\rtf1\ansi The lungs are clear.\par No effusion.}', 'gzip': gzip.compress(REPORT.encode()),
+    'RTF': rb'{\rtf1\ansi The lungs are clear.\par No effusion.}', 'gzip': gzip.compress(REPORT.encode(), mtime=0),
     'Office': b'PK\x03\x04' + bytes(range(200)), 'old Office': b'\xd0\xcf\x11\xe0' + b'text ' * 200,
     'JPEG': b'\xff\xd8\xff\xe0JFIF',
     'Git LFS': b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n', 'DICOM': bytes(128) + b'DICM'}
