@@ -60,7 +60,8 @@ def test_parquet(tmp_path):
 @pytest.mark.parametrize(('name', 'content', 'message'), [
     ('t.jsonl', b'{"image": "a"}\n[1]\n', 'line 2: no JSON lines'), ('t.jsonl', b'{"image"\n', 'line 1: no JSON lines'),
     ('t.csv', b'image,label\na\n', 'line 2: 1 values, but 2 columns'), ('t.csv', b'image,label\n', 'holds no row'),
-    ('t.tsv.gz', gzip.compress(written('\t'), mtime=0)[:-9], 'cut short'), ('t.csv', b'a,b\n\xff\xfe,1\n', 'not UTF-8')])
+    ('t.tsv.gz', gzip.compress(written('\t'), mtime=0)[:-9], 'cut short'),
+    ('t.csv', b'a,b\n\xff\xfe,1\n', 'not UTF-8')])
 def test_faults(tmp_path, name, content, message):
     """A damaged table is named with its line and mend."""
     (tmp_path / name).write_bytes(content)
