@@ -64,7 +64,7 @@ def test_score(home, model, tmp_path):
     (('score', '{home}/none', '{film}', '--prompt', 'a'), 'there is no'),
     (('score', '{run}', '{film}', '--bits', '40', '--prompt', 'a'), 'from 9 to 15'),
     (('heatmap', '{run}', '{film}', 'heart', '--kind', 'nonsense'), 'there are no maps'),
-    (('heatmap', '{run}', '{film}', 'heart', '--out', 'map.doc'), '.png or .npy'),
+    (('heatmap', '{run}', '{film}', 'heart', '--out', 'map.doc'), '.png, .npy or .dcm'),
     (('heatmap', '{run}', '{home}/data/vocab.txt', 'heart'), 'no JPEG, PNG or DICOM'),
     (('search', '{run}', '{home}/none', '--text', 'heart'), 'there is no'),
     (('search', '{run}', '{home}/index'), 'one of the two'),

@@ -22,7 +22,8 @@ CLASSES = {'large': ['heart large'], 'small': ['heart small', 'small heart']}
 def client(home, model):
     root = home / 'data'
     examples = [('one', root / model.archive.images[0]), ('gone', root / 'no.png')]
-    with TestClient(create_app(model, examples, root), raise_server_exceptions=False) as one:  # one loop, as a server has
+    app = create_app(model, examples, root)
+    with TestClient(app, raise_server_exceptions=False) as one:  # one loop, as a server has
         yield one
 
 
