@@ -1,11 +1,10 @@
 """PRIOR: Prototype Representation Joint Learning from Medical Images and Reports (ICCV 2023, arXiv 2307.12577)."""
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures, ReportEmbeddings, Reports, StudyEmbeddings, StudyFeatures
 
-from .alignment.grounded_alignment import GroundedAlignment
 from .encoders.attention_pooling import AttentionPooling
 from .encoders.in_chunks import in_chunks
 from .encoders.patch_layout import patches_to_map
@@ -80,19 +79,8 @@ class PRIOR(Method):
         self.image_decoder = build_part(image_decoder, embed_dims=embed_dims, stride=self.image_encoder.stride)
         self.sentence_decoder = build_part(sentence_decoder, embed_dims=embed_dims)
         self.matching_order = check_matching_order(matching_order)
+        self.TRAINED_BY = self.TRAINED_BY | dict.fromkeys(getattr(self.local_alignment, 'LEAVES_ALONE', ()), ())
         self.set_losses(loss_weights)
-
-    @property
-    def is_grounded(self) -> bool:
-        """Whether the local alignment attends by itself, without the cross attention's text side."""
-        return isinstance(self.local_alignment, GroundedAlignment)
-
-    def unused_parameters(self) -> list[nn.Parameter]:
-        """See :meth:`Method.unused_parameters`; a grounded alignment leaves the attention of its text side alone."""
-        left_alone = [parameter for name in ('text_query', 'image_key', 'image_value')
-                      for parameter in getattr(self.cross_attention, name).parameters()]
-        unused = super().unused_parameters()
-        return [*unused, *left_alone] if self.is_grounded and self.needs(*_TO_TEXT) else unused
 
     def unused_in_prediction(self) -> list[str]:
         """See :meth:`Method.unused_in_prediction`; whether the bank is needed, the losses of the stage decide."""
@@ -162,6 +150,6 @@ class PRIOR(Method):
 
     def attention(self, study: StudyEmbeddings) -> Tensor:
         """Attention of each sentence over the patches, in (0, 1), (B, N, P); a grounded one sums to 1 over them."""
-        if self.is_grounded:
-            return self.local_alignment.attention(study.patches, study.prototypes)
+        if self.local_alignment is not None:
+            return self.local_alignment.attention(study.patches, study.prototypes, self.cross_attention)
         return self.cross_attention.weights(study.patches, study.prototypes)[1]

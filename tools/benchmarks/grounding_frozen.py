@@ -152,8 +152,7 @@ class Head(torch.nn.Module):
 
     def maps(self, patches: Tensor, phrases: Tensor, grid: tuple[int, int]) -> dict[str, Tensor]:
         """As :func:`prior_mm.models.phrase_maps.phrase_maps` has them, (B, H', W')."""
-        attention = (self.align.attention(patches, phrases[:, None]) if isinstance(self.align, GroundedAlignment)
-                     else self.attend.weights(patches, phrases[:, None])[1])
+        attention = self.align.attention(patches, phrases[:, None], self.attend)
         cosine = (unit(patches) * unit(phrases)[:, None]).sum(dim=-1)
         return dict(cosine=cosine.unflatten(1, grid), attention=attention[:, 0].unflatten(1, grid))
 

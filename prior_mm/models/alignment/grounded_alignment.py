@@ -7,7 +7,7 @@ from prior_mm.registry import MODELS
 
 from ..precision import full_precision
 from .contrastive import mean_within, unit
-from .cross_attention import CrossAttended
+from .cross_attention import CrossAttended, CrossAttention
 from .local_alignment import LocalAlignment
 
 
@@ -28,6 +28,8 @@ class GroundedAlignment(LocalAlignment):
             mean.
     """
 
+    LEAVES_ALONE = ('cross_attention.text_query', 'cross_attention.image_key', 'cross_attention.image_value')
+
     def __init__(self, embed_dims: int, temperature: float = 0.1, focus: float = 0.1) -> None:
         super().__init__(embed_dims, temperature)
         self.focus = focus
@@ -47,7 +49,7 @@ class GroundedAlignment(LocalAlignment):
                 sentence_mask, (which_film + which_sentences) / 2)
             return self.image_loss(patches, attended.patch_context), mean_within(contrast, sentence_mask)
 
-    def attention(self, patches: Tensor, sentences: Tensor) -> Tensor:
+    def attention(self, patches: Tensor, sentences: Tensor, cross_attention: CrossAttention | None = None) -> Tensor:
         """What each place counts for the sentences (B, N, D) of its own study, summing to 1, float32 (B, N, P)."""
         with full_precision(patches):
             return (unit(sentences) @ unit(patches).transpose(1, 2) / self.focus).softmax(dim=-1)

@@ -1,11 +1,14 @@
 """Local alignment module (LAM): patches and sentences of the same study."""
+from collections.abc import Collection
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
 from ..precision import full_precision
 from .contrastive import info_nce_within, log_scale, unit
-from .cross_attention import CrossAttended
+from .cross_attention import CrossAttended, CrossAttention
 
 
 @MODELS.register_module()
@@ -19,6 +22,9 @@ class LocalAlignment(nn.Module):
         embed_dims: Width D.
         temperature: Where the learned temperature of the text side starts.
     """
+
+    #: Parts of the model that it does without: no loss trains them.
+    LEAVES_ALONE: ClassVar[Collection[str]] = ()
 
     def __init__(self, embed_dims: int, temperature: float = 0.01) -> None:
         super().__init__()
@@ -39,6 +45,10 @@ class LocalAlignment(nn.Module):
         """
         return (self.image_loss(patches, attended.patch_context),
                 info_nce_within(sentences, attended.sentence_context, sentence_mask, self.logit_scale.exp()))
+
+    def attention(self, patches: Tensor, sentences: Tensor, cross_attention: CrossAttention) -> Tensor:
+        """What each patch (B, P, D) counts for the sentences (B, N, D) of its study, in (0, 1), (B, N, P)."""
+        return cross_attention.weights(patches, sentences)[1]
 
     def image_loss(self, patches: Tensor, context: Tensor) -> Tensor:
         """Negative cosine between what is predicted from one side and the other side, held fixed; scalar."""
