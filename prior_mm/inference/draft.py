@@ -23,6 +23,12 @@ SAME = 0.95
 _SHOWN = 3  # training sentences of each sentence of a draft
 
 
+def can_draft(encoder: Encoder) -> bool:
+    """Whether the model's sentence decoder and bank were trained."""
+    return all(getattr(encoder.method, part, None) is not None for part in ('sentence_decoder', 'prototype_bank')) \
+        and encoder.method.needs('sentence_prototype')
+
+
 def draft(encoder: Encoder, batch: Tensor, archive: Archive) -> list[ReportDraft]:
     """Drafts of prepared images.
 
@@ -34,10 +40,8 @@ def draft(encoder: Encoder, batch: Tensor, archive: Archive) -> list[ReportDraft
     Raises:
         ValueError: If the sentence decoder or the bank was not trained.
     """
-    prior = encoder.needed('drafts', getattr(encoder.method, 'sentence_decoder', None) is not None
-                           and getattr(encoder.method, 'prototype_bank', None) is not None
-                           and encoder.method.needs('sentence_prototype'), 'its sentence decoder was not trained, '
-                           'which is done in the last stage of PRIOR alone')
+    prior = encoder.needed('drafts', can_draft(encoder), 'its sentence decoder was not trained, which is done in the '
+                           'last stage of PRIOR alone')
     _, patches, _ = encoder.features(batch)
     with encoder.computing():
         decoder: Any = prior.sentence_decoder

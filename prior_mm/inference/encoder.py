@@ -132,6 +132,11 @@ class Encoder:
         return self.method
 
 
+def can_reconstruct(encoder: Encoder) -> bool:
+    """Whether the model's image decoder was trained."""
+    return getattr(encoder.method, 'image_decoder', None) is not None and encoder.method.needs('image_reconstruction')
+
+
 def sentences_of(text: Text) -> list[str]:
     """Sentences of a text; what holds no sentence counts as one."""
     if not isinstance(text, str):

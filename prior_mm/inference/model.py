@@ -18,7 +18,7 @@ from prior_mm.structures import ImageFeatures
 
 from .archive import Archive, build_archive
 from .draft import draft
-from .encoder import Encoder, Text
+from .encoder import Encoder, Text, can_reconstruct
 from .guard import Guard, looks
 from .images import Radiograph, check_brightness, gray_image
 from .info import ModelInfo, describe
@@ -151,10 +151,8 @@ class Model:
         Raises:
             ValueError: If the model's decoder was not trained (a stage before the last), or there is none.
         """
-        prior = self.encoder.needed(
-            'reconstruction', getattr(self.encoder.method, 'image_decoder', None) is not None
-            and self.encoder.method.needs('image_reconstruction'), 'its image decoder was not trained, which is done '
-            'in the last stage of PRIOR alone')
+        prior = self.encoder.needed('reconstruction', can_reconstruct(self.encoder), 'its image decoder was not '
+                                    'trained, which is done in the last stage of PRIOR alone')
         seen = self.encoder.prepare(image)
         batch = torch.from_numpy(seen)[None]
         reports, _ = self.encoder.reports([report])
@@ -273,9 +271,7 @@ class Model:
     def _verdict(self, batch: Tensor, archive: Archive | None = None) -> Verdict | None:
         """Of one prepared image."""
         guard = self._guard if archive is None else archive.guard
-        if guard is None:
-            return None
-        return guard.judge(looks(batch, self.encoder.features(batch)[0]))[0]
+        return None if guard is None else guard.judge(looks(batch, self.encoder.features(batch)[0]))[0]
 
     def _judge(self, batch: Tensor, features: ImageFeatures) -> list[Verdict]:
         return [] if self._guard is None else self._guard.judge(looks(batch, features))

@@ -14,6 +14,8 @@ from fastapi.staticfiles import StaticFiles
 
 from prior_mm.datasets.errors import ImageError
 from prior_mm.inference import Model, Verdict, gray_image
+from prior_mm.inference.draft import can_draft
+from prior_mm.inference.encoder import can_reconstruct
 from prior_mm.version import __version__
 
 from . import answers
@@ -39,6 +41,7 @@ def create_app(model: Model, examples: Sequence[tuple[str, Path]] = (), archive_
     """
     app = FastAPI(title='prior_mm', version=__version__, docs_url=None, redoc_url=None, openapi_url='/api/openapi.json',
                   description='A research model of radiographs and reports. No medical device.')
+    places = {} if model.archive is None else {study: place for place, study in enumerate(model.archive.studies)}
     lock = threading.Lock()  # one answer at a time: a model computes on all cores as it is
     app.add_middleware(Limits, token=token)
     app.mount('/static', StaticFiles(directory=_STATIC), name='static')
@@ -124,7 +127,6 @@ def create_app(model: Model, examples: Sequence[tuple[str, Path]] = (), archive_
         """The studies of the archive that are most like an image or a text."""
         with lock:
             found = model.similar(asked.image, asked.text, k=asked.k)
-            places = {study: place for place, study in enumerate(model.archive.studies)} if model.archive else {}
         return [answers.SimilarStudy(study=match.study, place=places[match.study], cosine=match.cosine,
                                      sentences=list(match.sentences)) for match in found]
 
@@ -153,11 +155,9 @@ def create_app(model: Model, examples: Sequence[tuple[str, Path]] = (), archive_
 
 def _can(model: Model) -> list[str]:
     """The parts of the page that this model can fill."""
-    method, losses = model.encoder.method, model.info.losses or ()
-    last = 'image_reconstruction' in losses and getattr(method, 'image_decoder', None) is not None
-    drafts = 'sentence_prototype' in losses and getattr(method, 'sentence_decoder', None) is not None
-    return [name for name, able in (('similar', model.archive is not None), ('draft', drafts and model.archive),
-                                    ('reconstruct', last)) if able]
+    return [name for name, able in (('similar', model.archive is not None),
+                                    ('draft', model.archive is not None and can_draft(model.encoder)),
+                                    ('reconstruct', can_reconstruct(model.encoder))) if able]
 
 
 def _pixels(gray: np.ndarray, longest: int) -> answers.Pixels:
