@@ -148,19 +148,14 @@ def _inputs(model: Any, size: tuple[int, int], images: int, reports: int, pieces
                 joint=dict(image=image, patches=patches, report=report, sentence=sentence[:, 0]))
 
 
-def run_onnx(path: Path, inputs: dict[str, Any]) -> list[Any]:
-    """The outputs of a graph on the CPU, as arrays, in onnxruntime's order."""
-    import onnxruntime
-    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
-    return session.run(None, {name: value.numpy() if isinstance(value, Tensor) else value
-                              for name, value in inputs.items()})
-
-
 def _compare(graph: nn.Module, path: Path, inputs: dict[str, Tensor]) -> None:
+    import onnxruntime
     with torch.no_grad():
         wanted = graph(**inputs)
+    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+    found = session.run(None, {name: value.numpy() for name, value in inputs.items()})
     apart = max(float((torch.from_numpy(one) - other).abs().max() / max(1., float(other.abs().max())))
-                for one, other in zip(run_onnx(path, inputs), wanted, strict=True))
+                for one, other in zip(found, wanted, strict=True))
     if not apart <= TOLERANCE:
         raise ValueError(f'{path.name} computes something else than the model: {apart:.1e} apart, {TOLERANCE} allowed; '
                          'please report the backbone and the version of torch')

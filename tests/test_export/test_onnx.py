@@ -8,11 +8,12 @@ from tiny_run import tiny_config
 
 from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.export import export, load_joint
+from prior_mm.export.onnx_graphs import ImageGraph
 from prior_mm.registry import MODELS
 from prior_mm.structures import Reports
 from prior_mm.tokenizer import load_tokenizer
 
-pytest.importorskip('onnxruntime', reason='onnx, onnxscript and onnxruntime are optional')
+onnxruntime = pytest.importorskip('onnxruntime', reason='onnx, onnxscript and onnxruntime are optional')
 PROTOTYPES = dict(global_alignment=1., prototype=10.)
 
 
@@ -67,3 +68,17 @@ def test_refused(tmp_path):
     with pytest.raises(ValueError, match="patch_layout='published'"):
         export(path, tmp_path / 'onnx', 'onnx')
     assert not (tmp_path / 'onnx').exists()
+
+
+@pytest.mark.slow
+def test_free_size(tmp_path):
+    """Where nothing is learned for a place, the graph takes images of another size than it was made with."""
+    encoder = tiny_config(tmp_path / 'other', tmp_path / 'run').model.image_encoder.to_dict()
+    path, model, _ = checkpoint(tmp_path, PROTOTYPES, image_encoder=dict(encoder, pooled_by='mean'))
+    export(path, tmp_path / 'onnx', 'onnx')
+    images = torch.rand(2, 1, 48, 64)
+    session = onnxruntime.InferenceSession(tmp_path / 'onnx/image_encoder.onnx', providers=['CPUExecutionProvider'])
+    with torch.no_grad():
+        wanted = ImageGraph(model)(images)
+    for one, other in zip(session.run(None, dict(images=images.numpy())), wanted, strict=True):
+        torch.testing.assert_close(torch.from_numpy(one), other, rtol=1e-4, atol=1e-4)
