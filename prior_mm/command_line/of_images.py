@@ -31,11 +31,11 @@ def score(
     \b
     Example: prior-mm score work_dirs/pretrain_demo films/ --prompt 'Large heart' --prompt 'The heart is normal'
     """
-    classes = _classes(prompt or [], prompts)
-    if dicom is not None and len(files := listed(images)) != 1:
+    classes, files = _classes(prompt or [], prompts), listed(images)
+    if dicom is not None and len(files) != 1:
         raise ValueError(f'--dicom is for the scores of one DICOM film, and {len(files)} images were given')
     loaded = load_model(model, archive, config, tokenizer, device, bits, percentile)
-    found = loaded.score(listed(images), classes)
+    found = loaded.score(files, classes)
     complain(found.failed)
     if dicom is not None and found.names:
         from prior_mm.export.dicom_results import write_structured_report
