@@ -83,7 +83,7 @@ $(STAMPS)/lite: $(STAMPS)/mmcv-lite $(wildcard requirements/*.txt) setup.py
 # pyarrow depends on nothing.
 .PHONY: $(STAMPS)/.project
 $(STAMPS)/.project:
-	@echo '[5/5] the reports of the demo, a reader of Parquet files, and this project, editable (some seconds)'
+	@echo '[5/5] the reports of the demo, and this project, editable (some seconds)'
 	@$(PIP) -q --no-deps -r requirements/optional.txt
 	@$(PIP) -q --no-deps --no-build-isolation --editable .
 	@echo 'Set-up done. Next: make demo'
