@@ -16,14 +16,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 MAPS = dict(cosine='grounding', attention='grounding_attention', gradient='grounding_gradient')
-_FINER = ('model.image_encoder.backbone.out_indices=(2,3)', 'model.image_encoder.patch_channels=384',
+_EARLY = ('model.image_encoder.backbone.out_indices=(1,3)', 'model.image_encoder.patch_channels=64',
           'model.image_encoder.stride=16')
 _NEGATIVES = ('model.local_alignment.type=GroundedAlignment', )
 _NO_FLIPS = ('train_dataloader.dataset.pipeline.3.prob=0.', )
 #: Changes to configs/prior/pretrain_demo.py; those of the model hold for the evaluations, too.
 VARIANTS = dict(
-    paper=(), no_flips=_NO_FLIPS, no_borders=('train_dataloader.dataset.pipeline.2.degrees=0.', ), finer=_FINER,
-    negatives=_NEGATIVES, finer_negatives=(*_FINER, *_NEGATIVES), grounded=(*_FINER, *_NEGATIVES, *_NO_FLIPS))
+    paper=(), no_flips=_NO_FLIPS, no_borders=('train_dataloader.dataset.pipeline.2.degrees=0.', ), early=_EARLY,
+    negatives=_NEGATIVES, early_negatives=(*_EARLY, *_NEGATIVES), grounded=(*_EARLY, *_NEGATIVES, *_NO_FLIPS))
 
 
 def run(tool: str, *arguments: object) -> None:

@@ -53,7 +53,8 @@ def parts(films: Sequence[Film], labels: Mapping[str, int], lungs: Mapping[str, 
     found = {'the whole film': figure(frozen('part', films, labels, start, 100, images, cache, 5), films, labels)}
     for name, change in changes.items():
         folder = write_variant(films, images, images.parent / change.__name__, change, lungs)
-        found[name] = figure(frozen('part', films, labels, start, 100, folder, cache, 5), films, labels)
+        if scores := frozen('part', films, labels, start, 100, folder, cache, 5):
+            found[name] = figure(scores, films, labels)
     return found
 
 
