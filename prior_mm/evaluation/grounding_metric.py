@@ -29,6 +29,7 @@ class GroundingMetric(BaseMetric):
     - ``per_class``: the same by finding; ``phrases``, ``phrases_left_out`` (whose place was not seen).
 
     Each has a 95 % interval (``_low``, ``_high``) from drawing patients with replacement. See :mod:`.localisation`.
+    Of a map that the model has not (an ablation) all are None, and ``left_out`` says why.
 
     Args:
         map: Which of the model's maps.
@@ -61,8 +62,9 @@ class GroundingMetric(BaseMetric):
 
         Args:
             data_batch: Not used.
-            data_samples: Predictions with ``maps`` (by name, (H', W')), ``region`` (bool (H, W), the place in pixels of
-                the original image), ``finding``, ``patient``, ``split`` and, if the model saw a part, ``area``.
+            data_samples: Predictions with ``maps`` (by name, (H', W'), or None for one that the model has not),
+                ``region`` (bool (H, W), the place in pixels of the original image), ``finding``, ``patient``, ``split``
+                and, if the model saw a part, ``area``.
 
         Raises:
             ValueError: If the model gives no such map, or one that is not finite.
@@ -71,12 +73,13 @@ class GroundingMetric(BaseMetric):
             if self.map not in sample['maps']:
                 raise ValueError(f'the model gives the maps {list(sample["maps"])}, not {self.map!r}: name it in '
                                  'model.maps')
-            region = np.asarray(sample['region'], dtype=bool)
-            height, width = region.shape
-            heat = to_pixels(np.asarray(sample['maps'][self.map]), height, width, sample.get('area'), self.sigma,
-                             self.enlarge)
+            drawn, seen = sample['maps'][self.map], None
+            if drawn is not None:
+                region = np.asarray(sample['region'], dtype=bool)
+                heat = to_pixels(np.asarray(drawn), *region.shape, sample.get('area'), self.sigma, self.enlarge)
+                seen = localise(heat, region)
             self.results.append(dict(finding=sample['finding'], patient=sample['patient'], split=sample['split'],
-                                     seen=localise(heat, region)))
+                                     drawn=drawn is not None, seen=seen))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, Any]:
         """The metrics of all phrases, as plain numbers.
@@ -84,6 +87,9 @@ class GroundingMetric(BaseMetric):
         Raises:
             ValueError: If no phrase can be scored.
         """
+        if not any(result['drawn'] for result in results):
+            return dict(protocol=self.protocol, map=self.map, phrases=0, phrases_left_out=len(results),
+                        left_out='the model has no such map: no loss trained what draws it', **dict.fromkeys(_FIGURES))
         scored = [result for result in results if result['seen'] is not None]
         tested = [result for result in scored if result['split'] != VALIDATION]
         if not tested:

@@ -153,7 +153,7 @@ def not_whole(source: dict[str, Any]) -> str:
 
 def _summary(group: str, values: dict[str, Any]) -> Table:
     table = Table(title=f'{group.replace("_", "-")} (protocol: {values.get("protocol", "unnamed")})',
-                  title_justify='left')
+                  title_justify='left', caption=values.get('left_out'), caption_justify='left')
     table.add_column('')
     intervals = any(name.endswith(_BOUNDS) for name in values)
     for column in ('seen', *(['95 % interval'] if intervals else []), 'chance', 'seen / chance'):

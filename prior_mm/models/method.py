@@ -33,8 +33,8 @@ class Method(BaseModel):
         same_report: Config of what is done about reports of other studies that say the same (:class:`.SameReport`); by
             default nothing, they are negatives as all others.
         data_preprocessor: Config of what normalises the images; a :class:`StudyPreprocessor` by default.
-        chunk: Studies that are encoded (and decoded) at a time in training, for batches larger than the memory holds;
-            the losses still compare the whole batch. None: all at once. See :func:`.in_chunks`.
+        chunk: Studies that are encoded (and decoded) at a time in training, where memory is short; the losses still
+            compare the whole batch (:func:`.in_chunks`). None: all at once.
 
     Raises:
         ValueError: If ``chunk`` is below 1.
@@ -50,6 +50,8 @@ class Method(BaseModel):
     TRAINED_BY: ClassVar[dict[str, Collection[str]]] = {}
     #: Which of the maps of a phrase (:func:`.phrase_maps`) is the method's own.
     OWN_MAP: ClassVar[str] = 'cosine'
+    #: The part that draws each of these maps; where no loss trains it (an ablation), the method has no such map.
+    DRAWN_BY: ClassVar[dict[str, str]] = {}
     #: Its own parts that nobody enters but by their ``forward``.
     WITH_ONE_ENTRY: ClassVar[Collection[str]] = ()
 
@@ -164,6 +166,10 @@ class Method(BaseModel):
     def attention(self, study: Any) -> Tensor:
         """Attention of each sentence over the patches of its study, (B, N, P)."""
 
+    def draws(self, name: str) -> bool:
+        """Whether it has this map of a phrase (:func:`.phrase_maps`): a loss of the stage trains what draws it."""
+        return name not in self.DRAWN_BY or self.needs(*self.TRAINED_BY[self.DRAWN_BY[name]])
+
     def sentence_maps(self, study: Any, features: ImageFeatures) -> Tensor:
         """The attention laid out as maps, (B, N, H', W')."""
         return self.attention(study).unflatten(2, self.local_grid(features))
@@ -230,7 +236,13 @@ class Method(BaseModel):
 
     @torch.no_grad()
     def sentence_attention(self, inputs: Tensor, reports: Reports) -> Tensor:
-        """The map of each sentence over the image, (B, N, H', W'); needs ``patch_layout='places'``."""
+        """The map of each sentence over the image, (B, N, H', W'); needs ``patch_layout='places'``.
+
+        Raises:
+            ValueError: If the method has no such map.
+        """
+        if not self.draws('attention'):
+            raise ValueError("the model has no map 'attention': no loss trained what draws it")
         features = self.encode(inputs, reports)
         return self.sentence_maps(self.embed(features, reports), features.image)
 

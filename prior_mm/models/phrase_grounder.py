@@ -20,7 +20,8 @@ class Grounding:
     """Goes before a method: its predictions hold the maps of a phrase; nothing is trained for it.
 
     Args:
-        maps: Which ones, see :func:`.phrase_maps`; the method's own by default.
+        maps: Which ones, see :func:`.phrase_maps`; by default the method's own, else the first that it has. One that an
+            ablation has not (:meth:`.Method.draws`) is None.
         **method: What the method takes.
 
     Raises:
@@ -29,7 +30,7 @@ class Grounding:
 
     def __init__(self, maps: Sequence[str] | None = None, **method) -> None:
         super().__init__(**method)
-        self.maps = (self.OWN_MAP, ) if maps is None else tuple(maps)
+        self.maps = (next(filter(self.draws, (self.OWN_MAP, *MAPS))), ) if maps is None else tuple(maps)
         if not self.maps or set(self.maps) - set(MAPS):
             raise ValueError(f'maps must be some of {", ".join(MAPS)}, got {list(self.maps)}')
 
@@ -39,15 +40,15 @@ class Grounding:
                 'attention' not in self.maps]
 
     def predict(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict]) -> list[dict]:
-        """Each phrase's sample with its ``maps``: by name, float32 (H', W').
+        """Each phrase's sample with its ``maps``: by name, float32 (H', W'), or None for one that the model has not.
 
         Raises:
             ValueError: If there are no phrases.
         """
         if reports is None:
             raise ValueError('grounding needs a phrase for each image: put TokenizeReport into the pipeline')
-        maps = phrase_maps(self, inputs, reports, self.maps)
-        return [{**sample, 'maps': {name: values[i] for name, values in maps.items()}}
+        maps = phrase_maps(self, inputs, reports, tuple(filter(self.draws, self.maps)))
+        return [{**sample, 'maps': {name: maps[name][i] if name in maps else None for name in self.maps}}
                 for i, sample in enumerate(data_samples)]
 
 

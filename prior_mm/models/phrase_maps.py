@@ -14,7 +14,8 @@ from .method import Method
 MAPS = ('attention', 'cosine', 'gradient')
 
 
-def phrase_maps(model: Method, images: Tensor, phrases: Reports, names: Sequence[str] = MAPS) -> dict[str, Tensor]:
+def phrase_maps(model: Method, images: Tensor, phrases: Reports,
+                names: Sequence[str] | None = None) -> dict[str, Tensor]:
     """Maps of B radiographs, each for its own phrase; higher where it is seen, on a scale of its own.
 
     - ``attention``: the weight of each patch in the method's own attention of the phrase (PRIOR: the cross attention;
@@ -26,16 +27,21 @@ def phrase_maps(model: Method, images: Tensor, phrases: Reports, names: Sequence
         model: Any method.
         images: Normalised images, (B, 1, H, W).
         phrases: B reports of one sentence.
-        names: Which maps, of :data:`MAPS`.
+        names: Which maps, of :data:`MAPS`; by default those that the model has.
 
     Returns:
         By name float32 (B, H', W'), on the CPU.
 
     Raises:
-        ValueError: If a patch of the model is no place of the image, or there is no such map.
+        ValueError: If a patch of the model is no place of the image, there is no such map, or the model has it not.
     """
+    has = tuple(filter(model.draws, MAPS))
+    names = has if names is None else names
     if unknown := set(names) - set(MAPS):
         raise ValueError(f'there are no maps {sorted(unknown)}; there are {", ".join(MAPS)}')
+    if lacking := set(names) - set(has):
+        raise ValueError(f'the model has no maps {sorted(lacking)}: no loss trained what draws them. It has '
+                         f'{", ".join(has)}')
     if model.image_encoder.patch_layout != 'places' and set(names) & {'attention', 'cosine'}:
         raise ValueError("a patch of patch_layout='published' is no place of the image; the map 'gradient' is one")
     with torch.no_grad():

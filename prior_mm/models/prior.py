@@ -47,6 +47,7 @@ class PRIOR(Method):
 
     PUBLISHED_LOSSES, MEANS_OVER_SENTENCES = PUBLISHED_LOSSES, ('prototype', 'kl')
     WITH_ONE_ENTRY = ('image_decoder', 'sentence_decoder')
+    DRAWN_BY = dict(attention='local_alignment.logit_scale', cosine='local_image_projection')
     TRAINED_BY = {
         'image_encoder.backbone': PUBLISHED_LOSSES.keys() - {'prototype'},
         'image_encoder.pooling': ['global_alignment'], 'global_image_projection': ['global_alignment'],
@@ -150,6 +151,4 @@ class PRIOR(Method):
 
     def attention(self, study: StudyEmbeddings) -> Tensor:
         """Attention of each sentence over the patches, in (0, 1), (B, N, P); a grounded one sums to 1 over them."""
-        if self.local_alignment is not None:
-            return self.local_alignment.attention(study.patches, study.prototypes, self.cross_attention)
-        return self.cross_attention.weights(study.patches, study.prototypes)[1]
+        return self.local_alignment.attention(study.patches, study.prototypes, self.cross_attention)

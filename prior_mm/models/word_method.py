@@ -33,6 +33,7 @@ class WordMethod(Method):
     """
 
     EMBEDDINGS = WordStudy
+    DRAWN_BY = dict.fromkeys(('attention', 'cosine'), 'patch_projection')
     TRAINED_BY = dict.fromkeys(
         ('image_encoder.pooling', 'image_projection', 'report_projection', 'global_alignment'), ('global_alignment', ))
 

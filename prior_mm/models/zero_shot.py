@@ -85,7 +85,7 @@ class ZeroShot:
     def prompt_scores(self, images: Tensor, patches: Tensor, prompts) -> Tensor:
         """Scores of the M prompts, float32 (B, M): cosines of the global vectors, and the method's local similarity."""
         cosines = unit(images) @ unit(prompts.report).T
-        if not isinstance(self, GLoRIA):
+        if not isinstance(self, GLoRIA) or not self.draws('attention'):
             return cosines
         # Of GLoRIA's words all but [CLS], and of them the best (its published evaluation).
         mask, patches = prompts.word_mask & (prompts.sentence_of_word >= 0), patches.float()

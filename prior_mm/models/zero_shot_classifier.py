@@ -1,7 +1,9 @@
 """Zero-shot classification by PRIOR: which class's prompt fits the radiograph."""
+import logging
 from typing import Literal
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from prior_mm.registry import MODELS
@@ -19,9 +21,9 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
 
     The score of a class is the softmax over the classes of the scaled global cosine, plus ``local_weight`` times the
     softmax over the classes of a local score: the mean attention between the patches and the prompt, or, beyond the
-    paper, the scaled cosine of the prompt and the places that fit it (:func:`.sentence_similarity`). A class with
-    several prompts counts with the means over them. The word pieces of a prompt stand alone, without [CLS] and [SEP],
-    as in the published evaluation.
+    paper, the scaled cosine of the prompt and the places that fit it (:func:`.sentence_similarity`). An ablation that
+    trains neither has no local score (:meth:`.Method.draws`). A class with several prompts counts with the means over
+    them. The word pieces of a prompt stand alone, without [CLS] and [SEP], as in the published evaluation.
 
     Args:
         prompts: The prompts of each class; the order of the classes is that of the scores.
@@ -58,16 +60,19 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
             images: Global image embeddings, (B, D).
             patches: Patch embeddings, (B, P, D).
         """
+        if self._embedded is None and self.local_weight and not self.draws(self.local_score):
+            print_log('the scores have no local part: no loss trained what draws the map '
+                      f'{self.local_score!r}', 'current', logging.WARNING)
         prompts = self.embed_prompts(images.device)
         scale = self.global_alignment.logit_scale.exp() if self.scale == 'exp' else self.global_alignment.logit_scale
         with full_precision(images):
             cosine = unit(images) @ unit(prompts.report).T * scale
         scores = self.by_class(cosine).softmax(dim=1)
-        if self.local_weight and self.local_score == 'cosine':
+        if self._scores_by('cosine'):
             with full_precision(patches):
                 cosine = sentence_similarity(patches, prompts.prototypes.squeeze(1)) * scale
             scores = scores + self.local_weight * self.by_class(cosine).softmax(dim=1)
-        elif self.local_weight:
+        elif self._scores_by('attention'):
             patch_weights, sentence_weights = self.cross_attention.weights(patches, prompts.prototypes.squeeze(1)[None])
             patch_weights, sentence_weights = at_least_float32(patch_weights), at_least_float32(sentence_weights)
             attention = (patch_weights.mean(dim=1) + sentence_weights.mean(dim=2)) / 2
@@ -76,6 +81,8 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
 
     def unused_in_prediction(self) -> list[str]:
         """As PRIOR's, but for the scale of the cosine and, with a local score, the attention."""
-        attends = self.local_weight and self.local_score == 'attention'
-        needed = ['global_alignment.', *(['cross_attention.'] if attends else [])]
+        needed = ['global_alignment.', *(['cross_attention.'] if self._scores_by('attention') else [])]
         return [name for name in super().unused_in_prediction() if name not in needed]
+
+    def _scores_by(self, local_score: str) -> bool:
+        return bool(self.local_weight) and self.local_score == local_score and self.draws(local_score)

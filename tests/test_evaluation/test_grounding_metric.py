@@ -2,8 +2,9 @@
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
-from prior_mm.evaluation import GroundingMetric
+from prior_mm.evaluation import GroundingMetric, print_results
 from prior_mm.evaluation.bootstrap import means_by_group, patient_weights
 from prior_mm.evaluation.localisation import THRESHOLDS, localise
 
@@ -77,6 +78,17 @@ def test_places_that_were_not_seen_are_counted():
     assert (found['phrases'], found['phrases_left_out']) == (1, 1)
     with pytest.raises(ValueError, match='none of the 1 phrases'):
         evaluate([sample(*HIT, split='validate')])
+
+
+def test_map_that_the_model_has_not():
+    """An ablation's figures are None, and it is said why; it is no error."""
+    without = dict(sample(*HIT), maps=dict(cosine=None))
+    found = evaluate([without, without])
+    assert (found['phrases'], found['phrases_left_out'], found['pointing']) == (0, 2, None)
+    assert 'no such map' in found['left_out']
+    console = Console(record=True, width=100)
+    print_results({f'grounding/{name}': value for name, value in found.items()}, {}, console)
+    assert 'no such map' in console.export_text()
 
 
 def test_missing_map_is_named():

@@ -55,6 +55,23 @@ def test_own_maps_by_hand():
             ours.flatten(), F.cosine_similarity(study.patches[0], phrase_of(study)[None], dim=1), atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize(('name', 'part'), [('GLoRIA', 'local_alignment'), ('AFLoc', 'local_alignment'),
+                                            ('MGCA', 'token_alignment')])
+def test_ablations_have_no_local_map(name, part):
+    """Without its local alignment a method draws the gradient alone, scores prompts, and says what it has not."""
+    images, phrases = batch(PHRASES)
+    model = grounder(name, maps=MAPS, **{part: None})
+    assert model.loss_weights and not model.draws('attention') and not model.draws('cosine')
+    for sample in model(images, phrases, mode='predict'):
+        assert sample['maps']['attention'] is None and sample['maps']['cosine'] is None
+        assert sample['maps']['gradient'].isfinite().all()
+    assert grounder(name, **{part: None}).maps == ('gradient', )
+    with pytest.raises(ValueError, match='has no maps .*attention'):
+        phrase_maps(model, images, phrases, ['attention'])
+    with pytest.raises(ValueError, match='no map .attention'):
+        model.sentence_attention(images, phrases)
+
+
 @pytest.mark.parametrize('name', METHODS)
 def test_backbone_of_a_supervised_task(name, tmp_path):
     """The backbone of a supervised task takes the weights of each method's checkpoint, bit by bit."""

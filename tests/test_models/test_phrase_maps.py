@@ -87,6 +87,20 @@ def test_gradient_is_that_of_small_steps():
     torch.testing.assert_close(seen.double(), slow.relu(), atol=1e-6, rtol=1e-4)
 
 
+def test_ablations_say_which_map_they_have_not():
+    """Without the LAM no loss trains the attention of sentences: its map is None; in stage 1 the cosine's is, too."""
+    model = tiny(PhraseGrounder, image_encoder=BACKBONES['resnet'], local_alignment=None, maps=MAPS).eval()
+    images, phrases = batch([[3], [2]])
+    for sample in model(images, phrases, mode='predict'):
+        assert sample['maps']['attention'] is None
+        assert sample['maps']['cosine'].isfinite().all() and sample['maps']['gradient'].isfinite().all()
+    model.set_losses(dict(global_alignment=1., local_image=1., local_text=1.))
+    (sample, *_) = model(images, phrases, mode='predict')
+    assert [name for name, drawn in sample['maps'].items() if drawn is None] == ['attention', 'cosine']
+    with pytest.raises(ValueError, match='has no maps .*attention.*It has gradient'):
+        phrase_maps(model, images, phrases, ['attention', 'cosine'])
+
+
 def test_leaves_the_model_as_it_was():
     """No gradient is left in the weights, and no hook in the backbone, even where weights rest and under no_grad."""
     model = grounder()

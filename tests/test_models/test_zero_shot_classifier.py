@@ -4,7 +4,7 @@ import torch
 from test_prior import batch as batch_of
 from test_prior import tiny
 
-from prior_mm.models import ZeroShotClassifier
+from prior_mm.models import ZeroShotClassifier, zero_shot_classifier
 from prior_mm.structures import Reports
 
 PROMPTS = {'Edema': ['edema is observed', 'there is edema'], 'Cardiomegaly': ['the heart is large'],
@@ -70,6 +70,21 @@ def test_scores(vocabulary, scale, local_weight, local):
     torch.testing.assert_close(torch.stack([p['scores'] for p in predictions]), expected, rtol=1e-9, atol=1e-9)
     assert predictions[2]['study_id'] == 2
     assert predictions[0]['classes'] == list(PROMPTS)
+
+
+def test_ablation_has_no_local_score(vocabulary, monkeypatch):
+    """Without the LAM nothing trained the attention: the scores are the global ones, and that is said once."""
+    said = []
+    monkeypatch.setattr(zero_shot_classifier, 'print_log', lambda message, *_: said.append(message))
+    model = classifier(vocabulary, local_alignment=None)
+    images, _ = batch([[2, 3]] * 2)
+    model(images, None, mode='predict')
+    seen = torch.stack([p['scores'] for p in model(images, None, mode='predict')])
+    torch.testing.assert_close(seen.sum(dim=1), torch.ones(2, dtype=seen.dtype))
+    assert len(said) == 1 and 'no local part' in said[0]
+    assert 'cross_attention.' in model.unused_in_prediction()
+    (whole, *_) = classifier(vocabulary)(images, None, mode='predict')
+    assert whole['scores'].sum() == pytest.approx(1.5)
 
 
 def test_prompts_follow_the_weights(vocabulary):

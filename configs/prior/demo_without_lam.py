@@ -1,0 +1,3 @@
+# Ablation of the demo: without the local alignment module.
+_base_ = './pretrain_demo.py'
+model = dict(local_alignment=None)
