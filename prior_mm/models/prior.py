@@ -101,12 +101,7 @@ class PRIOR(Method):
 
     def to_prototypes(self, sentences: Tensor, mask: Tensor) -> Tensor:
         """Valid sentences of (B, N, D) replaced by prototypes; unchanged in a stage without them."""
-        if not self.needs('prototype'):
-            return sentences
-        if not self.training:  # no noise is drawn at all: one shape for any mask, which an exported graph needs
-            return self.prototype_bank(sentences) * mask[..., None]
-        prototypes = self.prototype_bank(sentences[mask])  # no noise is drawn for padding
-        return prototypes.new_zeros(sentences.shape).masked_scatter(mask[..., None], prototypes)
+        return self.prototype_bank.of_valid(sentences, mask) if self.needs('prototype') else sentences
 
     def sentence_mask(self, reports: Reports) -> Tensor:
         """The sentences that count, bool, (B, N); the last stage drops those beyond Q."""

@@ -8,7 +8,8 @@ from prior_mm.datasets.images import PixelRange
 
 from ..range_options import range_said
 from .list_names import read_list_names
-from .splits import SHARES, Splits, draw_splits, read_split_lists
+from .split_lists import read_split_lists
+from .splits import SHARES, Splits, draw_splits
 
 
 @dataclass(frozen=True)

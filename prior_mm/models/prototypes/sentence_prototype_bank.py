@@ -45,6 +45,13 @@ class SentencePrototypeBank(nn.Module):
         with full_precision(sentences):
             return weights @ self.prototypes.weight
 
+    def of_valid(self, sentences: Tensor, mask: Tensor) -> Tensor:
+        """The prototypes of sentences (B, N, D) where the mask (B, N) is True, else 0, float32, (B, N, D)."""
+        if not self.training:  # no noise is drawn at all: one shape for any mask, which an exported graph needs
+            return self(sentences) * mask[..., None]
+        prototypes = self(sentences[mask])  # no noise is drawn for padding
+        return prototypes.new_zeros(sentences.shape).masked_scatter(mask[..., None], prototypes)
+
     @staticmethod
     def loss(sentences: Tensor, prototypes: Tensor, mask: Tensor) -> Tensor:
         """Mean absolute difference between the valid sentences of the batch and their prototypes; scalar.

@@ -8,14 +8,8 @@ from hypothesis import strategies as st
 
 from prior_mm.converters.csv_tables import TableError
 from prior_mm.converters.downstream.list_names import read_list_names
-from prior_mm.converters.downstream.splits import (
-    SHARES,
-    draw_folds,
-    draw_splits,
-    parse_shares,
-    read_patients,
-    read_split_lists,
-)
+from prior_mm.converters.downstream.split_lists import read_split_lists
+from prior_mm.converters.downstream.splits import SHARES, draw_folds, draw_splits, parse_shares, read_patients
 
 TABLE = Path('table.csv')
 LABELS = {f'i{number:03d}': frozenset(['x'] if number % 4 == 0 else []) for number in range(400)}
