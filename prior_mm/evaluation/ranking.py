@@ -31,7 +31,7 @@ class Ranking(NamedTuple):
 
 
 def rank_matches(queries: Tensor, candidates: Tensor, query_groups: Tensor, candidate_groups: Tensor,
-                 cutoffs: Sequence[int]) -> Ranking:
+                 cutoffs: Sequence[int], added: Tensor | None = None) -> Ranking:
     """Rank the candidates of each query by cosine; a candidate belongs to a query if their groups are equal.
 
     Args:
@@ -40,19 +40,26 @@ def rank_matches(queries: Tensor, candidates: Tensor, query_groups: Tensor, cand
         query_groups: Group of each query, int64, (Q,).
         candidate_groups: Group of each candidate, int64, (M,).
         cutoffs: The ks, each at least 1 and at most M.
+        added: What is added to the cosines, (Q, M); nothing by default.
 
     Raises:
-        ValueError: If a cut-off is not in that range, or an embedding is not finite.
+        ValueError: If a cut-off is not in that range, or an embedding or what is added is not finite.
     """
     if not all(1 <= k <= len(candidates) for k in cutoffs):
         raise ValueError(f'cut-offs must be from 1 to the number of candidates, {len(candidates)}, got {[*cutoffs]}')
-    if not (queries.isfinite().all() and candidates.isfinite().all()):
+    if not all(given.isfinite().all() for given in (queries, candidates, added) if given is not None):
         raise ValueError('embeddings with NaN or infinity cannot be ranked: the model diverged, or its checkpoint is '
                          'not whole')
     candidates_t = candidates.double().T
     rows = max(1, CHUNK // max(len(candidates), 1))
-    parts = [_rank((part.double() @ candidates_t * 10**DECIMALS).round(), groups[:, None] == candidate_groups, cutoffs)
-             for part, groups in zip(queries.split(rows), query_groups.split(rows), strict=True)]
+    parts = []
+    for start in range(0, len(queries), rows):
+        part = slice(start, start + rows)
+        similarity = queries[part].double() @ candidates_t
+        if added is not None:
+            similarity = similarity + added[part]
+        belongs = query_groups[part, None] == candidate_groups
+        parts.append(_rank((similarity * 10**DECIMALS).round(), belongs, cutoffs))
     return Ranking(*map(torch.cat, zip(*parts, strict=True)))
 
 

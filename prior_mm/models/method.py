@@ -35,6 +35,7 @@ class Method(BaseModel):
         data_preprocessor: Config of what normalises the images; a :class:`StudyPreprocessor` by default.
         chunk: Studies that are encoded (and decoded) at a time in training, where memory is short; the losses still
             compare the whole batch (:func:`.in_chunks`). None: all at once.
+        predict_local: Whether predictions hold the embeddings of patches and sentences, too.
 
     Raises:
         ValueError: If ``chunk`` is below 1.
@@ -56,11 +57,13 @@ class Method(BaseModel):
     WITH_ONE_ENTRY: ClassVar[Collection[str]] = ()
 
     def __init__(self, image_encoder: dict, text_encoder: dict, data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None, same_report: dict | None = None, chunk: int | None = None) -> None:
+                 init_cfg: dict | None = None, same_report: dict | None = None, chunk: int | None = None,
+                 predict_local: bool = False) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='StudyPreprocessor')), init_cfg)
         if chunk is not None and chunk < 1:
             raise ValueError(f'model.chunk must be at least 1 study, or None for all at once, got {chunk}')
         self.chunk = chunk
+        self.predict_local = predict_local
         self.image_encoder = build_part(image_encoder)
         self.text_encoder = build_part(text_encoder)
         self.same_report = MODELS.build({'type': 'SameReport', **same_report}) if same_report else None
@@ -193,8 +196,9 @@ class Method(BaseModel):
             reports: Their reports. ``'predict'`` also takes None, for radiographs without reports.
             data_samples: What is known of the studies (ids, labels); handed on by ``'predict'``.
             mode: ``'loss'``: the weighted losses. ``'predict'``: for each study its sample with the L2-normalised
-                ``image_embedding`` and, if there are reports, ``report_embedding``, float32 (D,). ``'tensor'``: the
-                embeddings of the batch.
+                ``image_embedding`` and, if there are reports, ``report_embedding``, float32 (D,); with
+                ``predict_local`` also ``patch_embeddings`` (P, D) and ``sentence_embeddings`` (N, D).
+                ``'tensor'``: the embeddings of the batch.
 
         Raises:
             ValueError: For another mode, or if it needs reports and there are none.
@@ -216,12 +220,18 @@ class Method(BaseModel):
     def predict(self, inputs: Tensor, reports: Reports | None, data_samples: list[dict]) -> list[dict]:
         """Each study's sample with what :meth:`describe` says of the study."""
         patches, images = self.embed_images(self.image_encoder(inputs))
-        report = None if reports is None else self.embed_reports(self.text_encoder(reports), reports).report
-        described = self.describe(patches, images, report)
+        told = None if reports is None else self.embed_reports(self.text_encoder(reports), reports)
+        described = self.describe(patches, images, told and told.report)
+        if self.predict_local:
+            described['patch_embeddings'] = unit(patches).cpu()
+            if told is not None:
+                sentences = unit(self.local_sentences(self.EMBEDDINGS(patches, images, *told))).cpu()
+                counts = self.sentence_mask(reports).sum(dim=1).tolist()
+                described['sentence_embeddings'] = [own[:count] for own, count in zip(sentences, counts, strict=True)]
         return [{**sample, **{name: values[i] for name, values in described.items()}}
                 for i, sample in enumerate(data_samples)]
 
-    def describe(self, patches: Tensor, images: Tensor, reports: Tensor | None) -> dict[str, Tensor]:
+    def describe(self, patches: Tensor, images: Tensor, reports: Tensor | None) -> dict[str, Tensor | list]:
         """What is predicted of B studies: their global embeddings, L2-normalised, float32 (B, D), on the CPU.
 
         Args:
@@ -229,7 +239,7 @@ class Method(BaseModel):
             images: Global image embeddings, (B, D).
             reports: Global text embeddings, (B, D), or None where there are no reports.
         """
-        described = dict(image_embedding=unit(images).cpu())
+        described: dict[str, Tensor | list] = dict(image_embedding=unit(images).cpu())
         if reports is not None:
             described['report_embedding'] = unit(reports).cpu()
         return described

@@ -1,8 +1,11 @@
 """Retrieval of reports for images and of images for reports, from predictions to named figures."""
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from prior_mm.evaluation import RetrievalMetric
+from prior_mm.evaluation.retrieval_metric import local_similarity
 from prior_mm.registry import METRICS
 
 
@@ -91,3 +94,50 @@ def test_unfit_options_and_no_studies():
         RetrievalMetric(instance_cutoffs=())
     with pytest.raises(ValueError, match='empty'):
         RetrievalMetric().compute_metrics([])
+
+
+def local_predictions(seed: int, sizes: list[tuple[int, int]]) -> list[dict]:
+    generator = torch.Generator().manual_seed(seed)
+    unit = torch.nn.functional.normalize
+
+    def drawn(rows: int) -> torch.Tensor:
+        return unit(torch.randn(rows, 8, generator=generator), dim=1)
+
+    return [dict(study_id=str(i), image_embedding=drawn(1)[0], report_embedding=drawn(1)[0], label_index=i % 2,
+                 patch_embeddings=drawn(places), sentence_embeddings=drawn(sentences))
+            for i, (places, sentences) in enumerate(sizes)]
+
+
+@given(st.integers(0, 1000), st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=2, max_size=6))
+@settings(max_examples=25, deadline=None)
+def test_local_similarity_equals_loops(seed, sizes):
+    """Film by film, report by report, sentence by sentence, with films of any number of places."""
+    studies = local_predictions(seed, sizes)
+    expected = torch.zeros(len(studies), len(studies))
+    for film, one in enumerate(studies):
+        for report, other in enumerate(studies):
+            fits = []
+            for sentence in other['sentence_embeddings']:
+                cosines = one['patch_embeddings'] @ sentence
+                fits.append(sum((cosines / .1).softmax(dim=0) * cosines))
+            expected[film, report] = sum(fits) / len(fits) if fits else 0
+    torch.testing.assert_close(local_similarity(studies), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_local_weight():
+    """With a large weight the local similarity alone decides, in both directions and on both levels; 0 leaves it out,
+    and a model that does not tell its patches is named with the mend."""
+    studies = local_predictions(0, [(4, 3)] * 6)
+    for study in studies:
+        study['sentence_embeddings'] = study['patch_embeddings'][:2]  # each report fits its own film best
+    metrics = evaluate(studies, local_weight=100., class_cutoffs=(1, ), instance_cutoffs=(1, ))
+    for direction in ('image_to_text', 'text_to_image'):
+        for name in ('recall@1', 'precision@1', 'median_rank'):
+            assert metrics[f'retrieval/{direction}/{name}'] == pytest.approx(1)
+    without = [{name: value for name, value in study.items() if '_embeddings' not in name} for study in studies]
+    assert evaluate(studies, local_weight=0.) == evaluate(without)
+    with pytest.raises(ValueError, match=r'model\.predict_local=True'):
+        evaluate(without, local_weight=.5)
+    for wrong in (-1., float('nan'), float('inf')):
+        with pytest.raises(ValueError, match='local_weight must be a number from 0 on'):
+            RetrievalMetric(local_weight=wrong)

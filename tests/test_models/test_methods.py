@@ -90,6 +90,22 @@ def test_predictions_and_maps(name):
     assert 'report_embedding' not in model(images, None, mode='predict')[0]
 
 
+@pytest.mark.parametrize('name', METHODS)
+def test_local_predictions(name):
+    """Asked for, predictions hold patches and sentences of unit length in one space, each report as many as it has."""
+    model = tiny(name, predict_local=True).eval()
+    images, reports = batch([[2, 4], [2, 2, 2], [4]])
+    samples = model(images, reports, mode='predict')
+    assert [len(sample['sentence_embeddings']) for sample in samples] == [2, 3, 1]
+    for sample in samples:
+        patches, sentences = sample['patch_embeddings'], sample['sentence_embeddings']
+        assert patches.shape[1] == sentences.shape[1]
+        for vectors in (patches, sentences):
+            torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(vectors)))
+    assert 'sentence_embeddings' not in model(images, None, mode='predict')[0]
+    assert 'patch_embeddings' not in tiny(name).eval()(images, reports, mode='predict')[0]
+
+
 @pytest.mark.parametrize('name', ['GLoRIA', 'MGCA', 'AFLoc'])
 def test_words_are_needed(name):
     """Reports that do not say which word a piece belongs to: an error that names the mend."""

@@ -1,0 +1,162 @@
+"""Every method and PRIOR without each of its parts, trained alike on the demo, through every task: one table.
+
+    python tools/benchmarks/methods.py [--methods PRIOR MGCA ...] [--seeds 0 1 2] [--epochs 60] [--docs docs/methods.md]
+    python tools/benchmarks/methods.py --epochs 12 --seeds 0 --tasks zero_shot grounding     # what an hour allows
+
+All take the same studies, encoders, batch and number of steps; PRIOR's three stages share them as in its demo. Then
+each is tested on zero-shot classification, retrieval and phrases, and its backbone on RSNA's demo with so many of the
+labels. Needs the data that `make demo` makes. A run whose result is there, of the same settings, code and files, is not
+run again: the same command goes on where it was stopped. Every figure is of SYNTHETIC images.
+"""
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+from grounding import VARIANTS  # noqa: E402
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
+from scaling_report import fill  # noqa: E402
+
+from prior_mm.downstream.runs import Run, add_anew_option, run_all  # noqa: E402
+from prior_mm.engine.launch import errors_as_messages  # noqa: E402
+from prior_mm.evaluation.gathered import gather  # noqa: E402
+from prior_mm.evaluation.written_tables import write_tables  # noqa: E402
+
+
+class Method(NamedTuple):
+    """The configs of a method on the demo, and what of them differs from those files."""
+
+    train: str
+    zero_shot: str
+    grounding: str
+    options: tuple[str, ...] = ()
+    stages: tuple[int, ...] = (1, )
+
+    def epochs(self, total: int) -> list[str]:
+        """Options that give each stage its share of all epochs, the last one what is left."""
+        shares = [max(1, round(total * share / sum(self.stages))) for share in self.stages[:-1]]
+        return [f'train_cfg.stages.{stage}.epochs={count}'
+                for stage, count in enumerate([*shares, max(1, total - sum(shares))])]
+
+
+def prior(*options: str) -> Method:
+    """PRIOR, with its demo's epochs of the three stages."""
+    return Method('configs/prior/pretrain_demo.py', 'configs/prior/evaluate_demo.py',
+                  'configs/downstream/demo/phrase_grounding.py', options, (36, 16, 8))
+
+
+def other(folder: str) -> Method:
+    """A method of one stage."""
+    return Method(*(f'configs/{folder}/{name}_demo.py' for name in ('pretrain', 'evaluate', 'ground')))
+
+
+METHODS = {
+    'PRIOR': prior(),
+    'PRIOR without local alignment': prior('model.local_alignment=None'),
+    'PRIOR without prototypes': prior('model.prototype_bank=None'),
+    'PRIOR without reconstruction': prior('model.image_decoder=None', 'model.sentence_decoder=None'),
+    'PRIOR, grounded': prior(*VARIANTS['grounded']),
+    'ConVIRT': other('convirt'), 'SigLIP loss': other('siglip'), 'CXR-CLIP': other('cxr_clip'),
+    'GLoRIA': other('gloria'), 'MGCA': other('mgca'), 'AFLoc': other('afloc'),
+}
+RANDOM = 'random weights'
+SUPERVISED = ('cls', 'seg', 'det')
+TASKS = ('zero_shot', 'grounding', *SUPERVISED)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--methods', nargs='+', choices=METHODS, default=list(METHODS), metavar='METHOD',
+                        help=', '.join(METHODS))
+    parser.add_argument('--tasks', nargs='+', choices=TASKS, default=list(TASKS), help='zero_shot is retrieval, too')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--epochs', type=int, default=60, help='of pre-training, in all stages together')
+    parser.add_argument('--labels', nargs='+', default=['100'], metavar='PERCENT', help='of the supervised tasks')
+    parser.add_argument('--options', nargs='+', default=[], metavar='KEY=VALUE',
+                        help='further changes of every pre-training, such as model.same_report.by=text')
+    parser.add_argument('--folder', type=Path, default=Path('work_dirs/methods'), help='of runs and results')
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
+    parser.add_argument('--docs', type=Path, help='the page whose table is filled in')
+    add_anew_option(parser)
+    return parser.parse_args()
+
+
+def stages(args: argparse.Namespace) -> Iterator[dict[Path, tuple[str, Run]]]:
+    """What can run side by side: the pre-trainings with their first test, then all that starts from them."""
+    trainings: dict[Path, tuple[str, Run]] = {}
+    rest: dict[Path, tuple[str, Run]] = {}
+    for name, seed in product(args.methods, args.seeds):
+        method, folder = METHODS[name], args.folder / f'{name.lower().replace(" ", "_").replace(",", "")}_{seed}'
+        there, run = ('--work-dir', str(folder)), folder / 'results'
+        model = [option for option in (*method.options, *args.options) if option.startswith('model.')]
+        changes = [*method.options, *args.options, *method.epochs(args.epochs)]
+        out = run / 'zero_shot.json'
+        trainings[out] = name, Run(method.train, (*there, '--seed', str(seed), '--cfg-options', *changes), out,
+                                   test_config=method.zero_shot)
+        if 'grounding' in args.tasks:
+            out = run / 'grounding.json'
+            options = ('--cfg-options', *model) if model else ()
+            rest[out] = name, Run(method.grounding, (*there, *options), out, train=False)
+        for out, task in supervised(args, run.parent, seed, str(folder)):
+            rest[out] = name, task
+    for seed in args.seeds:
+        folder, untrained = args.folder / f'random_{seed}', METHODS['PRIOR']
+        for kind, config in dict(zero_shot=untrained.zero_shot, grounding=untrained.grounding).items():
+            out = folder / 'results' / f'{kind}.json'
+            if kind in args.tasks:
+                rest[out] = RANDOM, Run(config, ('--work-dir', str(folder), '--cfg-options', f'randomness.seed={seed}'),
+                                        out, train=False, test_options=('none', ))
+        for out, task in supervised(args, folder, seed, None):
+            rest[out] = RANDOM, task
+    yield trainings
+    yield rest
+
+
+def supervised(args: argparse.Namespace, folder: Path, seed: int, weights: str | None) -> Iterator[tuple[Path, Run]]:
+    """The supervised tasks from some weights, or from none."""
+    for task, labels in product((task for task in args.tasks if task in SUPERVISED), args.labels):
+        name = f'rsna_{task}_labels{labels}'
+        out = folder / 'results' / f'{name}.json'
+        start = ('--pretrained', weights) if weights else ('--pretrained', 'none', '--finetune')
+        yield out, Run(f'configs/downstream/demo/rsna_{task}.py',
+                       (*start, '--labels', labels, '--seed', str(seed), '--work-dir', str(folder / name)), out)
+
+
+def table(records: dict[Path, dict[str, Any]], named: dict[Path, str]) -> str:
+    """A row a method as Markdown; the supervised tasks beside those that train nothing."""
+    weights = {str(record.get('pretrained' if record.get('task') else 'checkpoint')): named[out]
+               for out, record in records.items()}
+    tables = gather(records, weights)
+    for gathered in tables:
+        rows, gathered.cells = gathered.cells, {}
+        for row, cells in rows.items():
+            whose = max((name for name in (*METHODS, RANDOM) if row.startswith(name)), key=len)
+            gathered.cells.setdefault(whose, {}).update(cells)
+    return write_tables(tables, 'md')
+
+
+def main() -> None:
+    args = parse_args()
+    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    done: dict[Path, str] = {}
+    with Progress(*columns) as bar:
+        for title, runs in zip(('pre-trainings', 'tasks'), stages(args), strict=True):
+            task = bar.add_task(title, total=len(runs))
+            run_all([run for _, run in runs.values()], ROOT / 'tools', args.jobs,
+                    lambda run, task=task: bar.advance(task), args.anew)  # type: ignore[misc]
+            done |= {out: name for out, (name, _) in runs.items()}
+    text = table({out: json.loads(out.read_text(encoding='utf-8')) for out in done}, done)
+    print(f'\nSYNTHETIC images; {args.epochs} epochs, seeds {args.seeds}\n\n{text}')
+    if args.docs:
+        args.docs.write_text(fill(args.docs.read_text(encoding='utf-8'), {'table': text}, 'methods'), encoding='utf-8')
+
+
+if __name__ == '__main__':
+    with errors_as_messages('tools/benchmarks/methods.py'):
+        main()
