@@ -9,10 +9,11 @@ studies, one cause at a time; sentences keep their embeddings, and what is globa
 configs/prior/prior_demo_grounded.py.
 """
 import argparse
+import copy
 import statistics
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -40,12 +41,12 @@ STRIDE_16, SIGMA, WIDTH = (8, 8), 0.5, 128
 
 
 class Variant(NamedTuple):
-    """Which maps the patches are of, how they are aligned, and how many of the training images are mirrored."""
+    """Which maps the patches are of, how they are aligned, and what half of the training images are, if not as they were."""
 
     maps: tuple[str, ...]
     alignment: type[LocalAlignment] = GroundedAlignment
     options: dict[str, float] = {}
-    mirrored: float = 0.
+    half: Literal['train', 'mirrored', 'rotated'] = 'train'
 
 
 VARIANTS = dict(
@@ -53,7 +54,7 @@ VARIANTS = dict(
     stage_4=Variant(('stage_4', )), stage_3_and_4=Variant(('stage_3', 'stage_4_enlarged')),
     stage_3=Variant(('stage_3', )), grounded=Variant(('stage_2', )), stage_2_at_stride_8=Variant(('stage_2_fine', )),
     stage_1=Variant(('stage_1', )), mean_over_places=Variant(('stage_2', ), options=dict(focus=1000.)),
-    mirrored=Variant(('stage_2', ), mirrored=.5))
+    mirrored=Variant(('stage_2', ), half='mirrored'), rotated=Variant(('stage_2', ), half='rotated'))
 
 
 @torch.no_grad()
@@ -110,7 +111,7 @@ class Frozen:
         self.config.train_dataloader.dataset.pipeline = self.config.test_pipeline
 
     def part(self, name: str) -> Any:
-        """``train``, ``mirrored``, ``sentences`` or ``phrases``, the first three kept in the folder."""
+        """``train``, ``mirrored``, ``rotated``, ``sentences`` or ``phrases``; all but the last kept in the folder."""
         if name == 'phrases':  # few, and their regions are arrays, which a file that is data alone does not hold
             return self._phrases()
         path = self.folder / f'{name}.pth'
@@ -124,6 +125,13 @@ class Frozen:
 
     def _mirrored(self) -> dict[str, Tensor]:
         return batches(self.model, DATASETS.build(self.config.train_dataloader.dataset), True)[0]
+
+    def _rotated(self) -> dict[str, Tensor]:
+        data = copy.deepcopy(self.config.train_dataloader.dataset)
+        turned = dict(type='RandomRotateRadiograph', degrees=5)  # as pretrain_demo.py; corners get black
+        data.pipeline = [*data.pipeline[:2], turned, *data.pipeline[2:]]
+        np.random.seed(0)
+        return batches(self.model, DATASETS.build(data))[0]
 
     def _sentences(self) -> tuple[Tensor, list[list[int]]]:
         numbers: dict[str, int] = {}
@@ -166,7 +174,7 @@ def train(variant: Variant, frozen: Frozen, seed: int, epochs: int) -> Head:
         return torch.cat([map_to_patches(maps[name].float()) for name in variant.maps], dim=2)
 
     plain = features(frozen.part('train')[0])
-    mirrored = features(frozen.part('mirrored')) if variant.mirrored else plain
+    other = plain if variant.half == 'train' else features(frozen.part(variant.half))
     table, studies = frozen.part('sentences')
     head, steps = Head(variant, plain.mean(dim=(0, 1)), plain.std(dim=(0, 1)) + 1e-3), len(plain) // 32 * epochs
     optimizer = torch.optim.AdamW(head.parameters(), lr=5e-3, weight_decay=1e-2)
@@ -178,8 +186,8 @@ def train(variant: Variant, frozen: Frozen, seed: int, epochs: int) -> Head:
             chosen = [table[rng.permutation(studies[index])] for index in some]
             sentences = torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True)
             mask = torch.arange(sentences.shape[1]) < torch.tensor(list(map(len, chosen)))[:, None]
-            turned = torch.from_numpy(rng.random(32) < variant.mirrored)[:, None, None]
-            patches = head(torch.where(turned, mirrored[some], plain[some]))
+            changed = torch.from_numpy(rng.random(32) < .5)[:, None, None]
+            patches = head(torch.where(changed, other[some], plain[some]))
             loss = sum(head.align(patches, sentences, mask, head.attend(patches, sentences, mask)))
             optimizer.zero_grad()
             loss.backward()
