@@ -41,7 +41,7 @@ STRIDE_16, SIGMA, WIDTH = (8, 8), 0.5, 128
 
 
 class Variant(NamedTuple):
-    """Which maps the patches are of, how they are aligned, and what half of the training images are, if not as they were."""
+    """Which maps the patches are of, how they are aligned, and what half of the training images are (as they were)."""
 
     maps: tuple[str, ...]
     alignment: type[LocalAlignment] = GroundedAlignment

@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from itertools import product
+from itertools import accumulate, pairwise, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,10 +39,18 @@ class Method(NamedTuple):
     stages: tuple[int, ...] = (1, )
 
     def epochs(self, total: int) -> list[str]:
-        """Options that give each stage its share of all epochs, the last one what is left."""
-        shares = [max(1, round(total * share / sum(self.stages))) for share in self.stages[:-1]]
-        return [f'train_cfg.stages.{stage}.epochs={count}'
-                for stage, count in enumerate([*shares, max(1, total - sum(shares))])]
+        """Options that give each stage its share of all epochs, at least one.
+
+        Raises:
+            ValueError: If there are fewer epochs than stages.
+        """
+        if total < len(self.stages):
+            raise ValueError(f'--epochs must be at least {len(self.stages)}, one a stage, got {total}')
+        ends = [0]
+        for stage, share in enumerate(accumulate(self.stages), 1):
+            left = len(self.stages) - stage
+            ends.append(min(max(round(total * share / sum(self.stages)), ends[-1] + 1), total - left))
+        return [f'train_cfg.stages.{stage}.epochs={last - first}' for stage, (first, last) in enumerate(pairwise(ends))]
 
 
 def prior(*options: str) -> Method:

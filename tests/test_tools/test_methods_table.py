@@ -1,0 +1,80 @@
+"""The benchmark of all methods: equal steps for each, and one row a method whatever its results are called."""
+import argparse
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2] / 'tools' / 'benchmarks'))
+
+from methods import METHODS, RANDOM, TASKS, stages, table
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[2]
+
+
+@given(st.sampled_from(sorted(METHODS)), st.integers(3, 200))
+def test_equal_epochs(name, total):
+    """The stages of each method add up to the epochs that were asked for, and none is empty."""
+    counts = [int(option.partition('=')[2]) for option in METHODS[name].epochs(total)]
+    assert sum(counts) == total and min(counts) >= 1
+    assert METHODS['PRIOR'].epochs(60) == [f'train_cfg.stages.{stage}.epochs={count}'
+                                           for stage, count in enumerate((36, 16, 8))]
+    with pytest.raises(ValueError, match='--epochs must be at least 3'):
+        METHODS['PRIOR'].epochs(2)
+
+
+@pytest.mark.parametrize('name', sorted(METHODS))
+def test_stages_are_those_of_the_config(name):
+    """A method's config has as many stages as its epochs are shared among; its options fit the config."""
+    config = Config.fromfile(ROOT / METHODS[name].train)
+    assert len(config.train_cfg.stages) == len(METHODS[name].epochs(60))
+    for path in (METHODS[name].zero_shot, METHODS[name].grounding):
+        assert (ROOT / path).is_file()
+
+
+def arguments(folder: Path, **changed) -> argparse.Namespace:
+    return argparse.Namespace(**{**dict(methods=['PRIOR', 'MGCA'], tasks=list(TASKS), seeds=[0, 1], epochs=6,
+                                        labels=['10', '100'], options=['model.same_report.by=text'], folder=folder),
+                                 **changed})
+
+
+def test_what_is_run(tmp_path):
+    """A training and a test for each method and seed, then the tasks that start from them, and random weights."""
+    trainings, rest = stages(arguments(tmp_path))
+    assert [name for name, _ in trainings.values()] == ['PRIOR', 'PRIOR', 'MGCA', 'MGCA']
+    for out, (_, run) in trainings.items():
+        assert 'model.same_report.by=text' in run.options and run.train and out.name == 'zero_shot.json'
+    of_each = {'grounding.json', *(f'rsna_{task}_labels{labels}.json' for task in ('cls', 'seg', 'det')
+                                   for labels in (10, 100))}
+    assert {out.name for out, (name, _) in rest.items() if name == 'MGCA'} == of_each
+    assert {out.name for out, (name, _) in rest.items() if name == RANDOM} == {*of_each, 'zero_shot.json'}
+    assert len(rest) == len({run.out for _, run in rest.values()}) == 2 * 2 * 7 + 2 * 8
+    chosen = stages(arguments(tmp_path, tasks=['zero_shot'], methods=['PRIOR']))
+    assert [len(runs) for runs in chosen] == [2, 2]
+
+
+def test_one_row_a_method():
+    """Zero-shot, grounding and a supervised task of a method stand in one row, over its seeds; random weights too."""
+    def record(metrics: dict, **more) -> dict:
+        data = dict(dataset='demo', synthetic=True)
+        return dict(config='c.py', metrics=metrics, protocol='demo/1', data=data, **more)
+
+    names = {'PRIOR': 'prior', 'PRIOR, grounded': 'prior_grounded', RANDOM: None}
+    records, named = {}, {}
+    for place, (name, folder) in enumerate(names.items()):
+        for seed in (0, 1):
+            weights = folder and f'{folder}_{seed}/epoch_1.pth'
+            given = {
+                'zero_shot': record({'zero_shot/accuracy': (place + 1) / 10}, checkpoint=weights, seed=seed),
+                'cls': record({'classification/auroc': (place + 5) / 10}, pretrained=weights, task='classification',
+                              labels=100, frozen=bool(weights), seed=seed)}
+            for kind, one in given.items():
+                out = Path(f'{folder}_{seed}/{kind}.json')
+                records[out], named[out] = one, name
+    lines = [line for line in table(records, named).splitlines() if line.startswith('|')][2:]
+    assert [line.split('|')[1].strip() for line in lines] == [*names]
+    for place, line in enumerate(lines):
+        assert f'{10. * (place + 1):.1f}' in line and f'{10. * (place + 5):.1f}' in line
