@@ -43,10 +43,11 @@ class MGCA(WordMethod):
         self.set_losses(loss_weights)
 
     def encode(self, images: Tensor, reports: Reports) -> StudyFeatures:
-        """With what [CLS] pays each word, the sum of what it pays its pieces, (B, V)."""
+        """With what [CLS] pays each word, the sum of what it pays its pieces, (B, V), and each patch of a ViT."""
         word_pieces, attention = self.text_encoder(reports, start_attention=True)
         attention, _ = sum_of_word_pieces(attention[..., None], word_places(reports))
-        return StudyFeatures(self.image_encoder(images), word_pieces, attention.squeeze(2))
+        image = self.image_encoder(images, start_attention=not self.from_earlier)
+        return StudyFeatures(image, word_pieces, attention.squeeze(2))
 
     def embed_reports(self, word_pieces: Tensor, reports: Reports) -> WordEmbeddings:
         """See :meth:`WordMethod.embed_reports`; [CLS] stands for the report and is no word."""
@@ -58,13 +59,20 @@ class MGCA(WordMethod):
         """The three losses; see :meth:`Method.compare`."""
         losses = super().compare(study, features, images, batch)
         if self.needs('token_alignment'):
-            places = study.patches.shape[1]  # of a ResNet, none of which counts more than another
             losses['token_alignment'] = self.token_alignment(
-                study.patches, study.words, study.word_mask, torch.full_like(study.patches[..., 0], 1 / places),
+                study.patches, study.words, study.word_mask, self.patch_weights(study, features),
                 attention_weights(features.start_attention, study.word_mask)).total
         if self.needs('prototype'):
             losses['prototype'] = sum(self.prototypes(study.image, study.report, batch)) / 2
         return losses
+
+    @staticmethod
+    def patch_weights(study: WordStudy, features: StudyFeatures) -> Tensor:
+        """What each patch counts, (B, P), summing to 1: by the attention of a ViT's class token, else all the same."""
+        paid = features.image.start_attention
+        if paid is None:
+            return torch.full_like(study.patches[..., 0], 1 / study.patches.shape[1])
+        return attention_weights(paid, torch.ones_like(paid, dtype=torch.bool))
 
     def word_attention(self, study: WordStudy) -> Tensor:
         """Attention of each word over the patches, (B, V, P)."""

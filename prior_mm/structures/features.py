@@ -12,12 +12,16 @@ class ImageFeatures(NamedTuple):
         pooled: One feature an image, (B, C).
         grid: The map's height and width in patches, (H', W').
         earlier: The maps of earlier stages that the backbone was asked for (``out_indices``), (B, C_i, H_i, W_i).
+        start_attention: What the class token of a vision transformer pays each patch in the last layer, mean of the
+            heads, float32 (B, P); None if it was not asked for, the backbone has no such token, or the patches are of
+            other maps than the last.
     """
 
     patches: Tensor
     pooled: Tensor
     grid: tuple[int, int]
     earlier: tuple[Tensor, ...] = ()
+    start_attention: Tensor | None = None
 
 
 class StudyFeatures(NamedTuple):

@@ -1,4 +1,5 @@
 """The image encoder: a backbone of the toolboxes and attention pooling over its last feature map."""
+from contextlib import nullcontext
 from typing import Literal, get_args
 
 import torch
@@ -13,6 +14,7 @@ from prior_mm.structures import ImageFeatures
 from .attention_pooling import AttentionPooling, MeanPooling
 from .patch_layout import PatchLayout, map_to_patches
 from .recompute import recompute_blocks
+from .start_attention import start_attention as attention_of_start
 
 
 @MODELS.register_module()
@@ -73,13 +75,18 @@ class ImageEncoder(BaseModule):
         if self.pretrained:
             load_backbone(self.backbone, self.pretrained)
 
-    def forward(self, images: Tensor) -> ImageFeatures:
+    def forward(self, images: Tensor, start_attention: bool = False) -> ImageFeatures:
         """Encode normalised images, (B, 1, H, W).
+
+        Args:
+            images: The images.
+            start_attention: Give as well what the class token attends to, if the backbone has one.
 
         Raises:
             ValueError: If the backbone's maps have not the channels that were given.
         """
-        maps = self.backbone(images.contiguous(memory_format=torch.channels_last))
+        with attention_of_start(self.backbone) if start_attention else nullcontext([]) as attention:
+            maps = self.backbone(images.contiguous(memory_format=torch.channels_last))
         maps = list(maps) if isinstance(maps, (tuple, list)) else [maps]
         last = patches = maps[-1]
         if self.first_maps:
@@ -90,8 +97,11 @@ class ImageEncoder(BaseModule):
                 raise ValueError(f'the backbone gives {seen} channels, the image encoder expects {wanted}: set '
                                  f'image_encoder.{name}={seen}')
         pooled = self.pooling(map_to_patches(last), grid=tuple(last.shape[2:]))
+        paid = None
+        if attention and patches is last and self.patch_layout == 'places':
+            paid = attention[-1][:, -last.shape[2] * last.shape[3]:]  # before the patches stand [CLS] and registers
         return ImageFeatures(map_to_patches(patches, self.patch_layout), pooled, tuple(patches.shape[2:]),
-                             tuple(maps[:-1]))
+                             tuple(maps[:-1]), paid)
 
 
 def _together(maps: list[Tensor], channels: int, size: tuple[int, int]) -> Tensor:
