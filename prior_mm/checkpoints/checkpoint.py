@@ -16,6 +16,8 @@ from .config_text import find_smuggled_code
 #: In a run's folder: the checkpoints it can go on from, one a line, the last one last. MMEngine's ``last_checkpoint``
 #: beside it names that one only.
 CHECKPOINT_LIST = 'checkpoints.txt'
+#: Of a run that was asked to stop: outside the row of the regular ones. The next regular one replaces it.
+PREEMPTED = 'preempted.pth'
 
 #: What ``torch.compile`` puts before the names within what it compiled.
 _COMPILED = '_orig_mod.'
@@ -171,15 +173,19 @@ def parameters_of(checkpoint: dict[str, Any], source: 'str | Path') -> dict[str,
     return tensors
 
 
-def latest_checkpoint(folder: 'str | Path') -> 'Path | None':
+def latest_checkpoint(folder: 'str | Path', regular: bool = False) -> 'Path | None':
     """The last whole checkpoint that a run can go on from; None if it has not written any.
+
+    Args:
+        folder: The run's folder.
+        regular: Pass over one that was written because the run was asked to stop.
 
     Raises:
         ValueError: If all that it has written are damaged.
     """
     # A path is wrong after the folder was moved; then the name counts.
     found = (next((path for path in (Path(folder, Path(line).name), Path(line)) if path.is_file()), None)
-             for line in reversed(_noted(folder)))
+             for line in reversed(_noted(folder)) if not (regular and Path(line).name == PREEMPTED))
     return first_whole(path for path in found if path is not None)
 
 

@@ -64,6 +64,7 @@ def models(folder: Annotated[Path, typer.Argument(help='where to look')] = Path(
 def _info(path: Path, config: str | None = None, tokenizer: str | None = None) -> Any:
     from prior_mm.inference.info import describe
     from prior_mm.inference.opened import open_source
+    options.warnings_aside()
     return describe(open_source(path, config, tokenizer))
 
 

@@ -1,4 +1,6 @@
 """Arguments and options that several commands share."""
+import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,11 +25,20 @@ Percentile = Annotated[float | None, typer.Option(help="black and white by perce
 FINE, SOME_FAILED = 0, 3
 
 
+def warnings_aside() -> None:
+    """Warnings on what is loaded go to standard error: standard output is for answers."""
+    from mmengine.logging import MMLogger
+    for handler in MMLogger.get_current_instance().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.__stdout__:
+            handler.setStream(sys.stderr)
+
+
 def load_model(path: Path, archive: Path | None = None, config: str | None = None, tokenizer: str | None = None,
                device: str | None = None, bits: int | None = None, percentile: float | None = None) -> 'Model':
     """The model that a command is asked for; see :func:`prior_mm.inference.load`."""
     from prior_mm.datasets.images import PixelRange
     from prior_mm.inference import load
+    warnings_aside()
     asked = bits is not None or percentile is not None
     return load(path, archive=archive, config=config, tokenizer=tokenizer, device=device,
                 pixel_range=PixelRange(bits, percentile) if asked else None)

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
-from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint, read_meta
+from prior_mm.checkpoints.checkpoint import PREEMPTED, latest_checkpoint, load_checkpoint, read_meta
 from prior_mm.dependencies import check_toolboxes_of
 from prior_mm.files.fingerprint import config_differences
 from prior_mm.files.whole_files import first_whole
@@ -104,14 +104,15 @@ def resume_after_restart(config: Config) -> None:
 def find_checkpoint(work_dir: str, config: str) -> str:
     """The best checkpoint of a run, else its last; one that is damaged is passed over with a warning.
 
-    So is a best one of an earlier run in the folder.
+    So is a best one of an earlier run in the folder, and ``preempted.pth`` where there is a regular one before it: a
+    few steps into a stage, whose new parts have learned nothing, a model is no result.
 
     Raises:
         FileNotFoundError: If there is none; the message says what to run.
         ValueError: If all are damaged.
     """
     best = sorted(Path(work_dir).glob('best_*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
-    found = first_whole(best) if best else latest_checkpoint(work_dir)
+    found = first_whole(best) if best else _last_result(work_dir)
     if best and (last := latest_checkpoint(work_dir)) and _of_an_earlier_run(Path(str(found)), last):
         print_log(f'passed over: {found} is of an earlier run in this folder than {last}', 'current', logging.WARNING)
         found = last
@@ -120,6 +121,16 @@ def find_checkpoint(work_dir: str, config: str) -> str:
             f'there is no checkpoint in {work_dir}. Train first (python tools/train.py {config}), name a checkpoint '
             'after the config, or give `none` for random weights')
     return str(found)
+
+
+def _last_result(work_dir: str) -> Path | None:
+    """The last checkpoint of a run; of one that was asked to stop, the last regular one, if there is any."""
+    last = latest_checkpoint(work_dir)
+    if last is None or last.name != PREEMPTED or (regular := latest_checkpoint(work_dir, regular=True)) is None:
+        return last
+    print_log(f'the run was stopped on its way: taken is {regular}, its last regular checkpoint, and not {last.name}. '
+              'Name the file to take that', 'current', logging.WARNING)
+    return regular
 
 
 def _of_an_earlier_run(best: Path, last: Path) -> bool:

@@ -20,8 +20,8 @@ def load(source: str | Path, *, archive: 'Archive | str | Path | None' = None, c
     they are of this project or of the toolboxes.
 
     Args:
-        source: The folder of a run (its best checkpoint, else its last), a checkpoint, an export of the joint model
-            (``tools/model_converters/export.py``), or weights of the published PRIOR once converted
+        source: The folder of a run (its best checkpoint, else its last regular one), a checkpoint, an export of the
+            joint model (``tools/model_converters/export.py``), or weights of the published PRIOR once converted
             (``tools/model_converters/published.py``), with ``config``.
         archive: Studies to compare with: a folder that ``prior-mm index`` wrote, or an annotation file to index now.
         config: A config file, for weights that do not say of which model they are. It is a program, and runs as one.

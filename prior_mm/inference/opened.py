@@ -54,8 +54,8 @@ def open_source(source: str | Path, config: str | None = None, tokenizer: str | 
     """Open what a model is loaded from.
 
     Args:
-        source: The folder of a run (its best checkpoint, else its last), a checkpoint, a folder or a file of an export
-            of the joint model, or converted weights.
+        source: The folder of a run (its best checkpoint, else its last regular one), a checkpoint, a folder or a file
+            of an export of the joint model, or converted weights.
         config: A config file, for weights that do not say of which model they are. It is a program, and runs as one.
         tokenizer: Vocabulary file or Hugging Face folder, if that of the run lies elsewhere now.
 

@@ -1,5 +1,6 @@
 """The console script: each command answers people and programs, and ends with the code that it promises."""
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import prior_mm
+from prior_mm.checkpoints.checkpoint import note_checkpoint
 from prior_mm.command_line.app import app
 from prior_mm.version import __version__
 
@@ -137,6 +139,17 @@ def test_train_and_test_are_the_tools():
     assert done.returncode == 0 and '--resume-schedule' in done.stdout
     done = subprocess.run([*command, 'test', 'no_such_config.py'], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and 'there is no config' in done.stderr
+
+
+@pytest.mark.slow
+def test_warnings_leave_the_answer_alone(home, tmp_path):
+    """A warning on what was loaded goes to standard error: what --json prints is JSON still."""
+    shutil.copytree(home / 'run', tmp_path / 'run')
+    shutil.copy(home / 'run/epoch_6.pth', tmp_path / 'run/preempted.pth')
+    note_checkpoint(tmp_path / 'run', str(tmp_path / 'run/preempted.pth'))
+    done = subprocess.run([sys.executable, '-c', 'from prior_mm.command_line.app import main; main()', 'info',
+                           str(tmp_path / 'run'), '--json'], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)['path'].endswith('epoch_6.pth') and 'stopped on its way' in done.stderr
 
 
 def test_import_stays_light():

@@ -9,7 +9,7 @@ import torch
 from tiny_model import ALIGNMENT, tiny_checkpoint
 
 import prior_mm
-from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint, note_checkpoint, save_checkpoint
 from prior_mm.datasets.images import PixelRange
 from prior_mm.export import export
 
@@ -36,6 +36,20 @@ def test_each_source(home, model, tmp_path):
                                    model.embed_texts('heart large .').vectors, atol=1e-6)
         assert loaded.info.synthetic is True and loaded.info.losses == model.info.losses and loaded.info.epoch == 6
     assert str(home / 'run/epoch_6.pth') == model.info.path  # the fixture's is that of the folder
+
+
+def test_a_run_that_was_stopped(home, tmp_path):
+    """Of a run stopped on its way the last regular checkpoint counts; what it stopped with, only if that is all."""
+    run = tmp_path / 'run'
+    run.mkdir()
+    shutil.copy(home / 'run/epoch_6.pth', run / 'preempted.pth')
+    note_checkpoint(run, '/moved/away/preempted.pth', [])
+    assert prior_mm.load(run, progress=False).info.path == str(run / 'preempted.pth')
+    shutil.copy(home / 'run/epoch_6.pth', run / 'epoch_2.pth')
+    note_checkpoint(run, '/moved/away/preempted.pth', ['/moved/away/epoch_2.pth'])
+    assert prior_mm.load(run, progress=False).info.path == str(run / 'epoch_2.pth')
+    assert prior_mm.load(run / 'preempted.pth', progress=False).info.path == str(run / 'preempted.pth')
+    assert str(latest_checkpoint(run)) == str(run / 'preempted.pth'), '--resume goes on from where it stopped'
 
 
 def test_an_export_is_of_its_stage(tmp_path):

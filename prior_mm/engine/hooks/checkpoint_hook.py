@@ -8,11 +8,9 @@ from mmengine import hooks
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend
 
-from prior_mm.checkpoints.checkpoint import forget_checkpoints, note_checkpoint
+from prior_mm.checkpoints.checkpoint import PREEMPTED, forget_checkpoints, note_checkpoint
 from prior_mm.files.whole_files import PARTIAL
 from prior_mm.registry import HOOKS
-
-from .preemption_hook import PREEMPTED
 
 _ALL = 1 << 30  # how many are kept without a limit
 _GREATER = ('auroc', 'dice', 'recall', 'f1', 'kappa', 'hit@')  # beside those of which MMEngine knows the rule

@@ -7,13 +7,10 @@ import torch.distributed as dist
 from mmengine.dist import barrier, get_rank, get_world_size
 from mmengine.hooks import EMAHook, Hook
 
-from prior_mm.checkpoints.checkpoint import note_checkpoint
+from prior_mm.checkpoints.checkpoint import PREEMPTED, note_checkpoint
 from prior_mm.registry import HOOKS
 
 from ..stop_signals import StopSignals
-
-#: A checkpoint outside the row of the regular ones; the next regular one replaces it.
-PREEMPTED = 'preempted.pth'
 
 
 class Preempted(SystemExit):
