@@ -52,7 +52,8 @@ def test_all_components_are_registered_and_all_registered_are_exported():
                   if kind.__module__.startswith('prior_mm.')
                   and not kind.__module__.startswith(('prior_mm.downstream.classification.',
                                                       'prior_mm.downstream.segmentation.',
-                                                      'prior_mm.downstream.detection.'))}
+                                                      'prior_mm.downstream.detection.',
+                                                      'prior_mm.inference.'))}
     assert registered == COMPONENTS
     assert len(COMPONENTS) > 20
 

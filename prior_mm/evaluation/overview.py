@@ -16,6 +16,7 @@ MAIN = {
     'classification': ('auroc', 'a random order'),
     'segmentation': ('dice', 'predicting nothing'),
     'grounding': ('pointing', 'a peak anywhere'),
+    'draft': ('f1_micro', 'a random report'),
     'detection': ('mAP@0.40-0.75', 'predicting nothing'),
 }
 

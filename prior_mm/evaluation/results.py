@@ -17,9 +17,10 @@ SCHEMA = 'prior_mm.results/1'
 _CHANCE = '_chance'
 _BOUNDS = ('_low', '_high')
 #: Figures that are no shares, and so not shown in per cent.
-_PLAIN = ('studies', 'images', 'labels', 'median_rank', 'kappa', 'cnr', 'phrases', 'threshold')
+_PLAIN = ('studies', 'images', 'labels', 'median_rank', 'kappa', 'cnr', 'phrases', 'threshold', 'sentences')
 _NAMES = {'f1': 'F1', 'auroc': 'AUROC', 'kappa': "Cohen's kappa", 'average_precision': 'average precision',
-          'cnr': 'contrast-to-noise ratio', 'miou': 'mIoU', 'iou': 'IoU', 'pointing': 'pointing game'}
+          'cnr': 'contrast-to-noise ratio', 'miou': 'mIoU', 'iou': 'IoU', 'pointing': 'pointing game',
+          'bleu4': 'BLEU-4', 'rouge_l': 'ROUGE-L', 'f1_micro': 'F1, micro', 'f1_macro': 'F1, macro'}
 
 
 def provenance(runner: Runner) -> dict[str, Any]:

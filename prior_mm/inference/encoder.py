@@ -39,16 +39,18 @@ class Encoder:
         opened: See :func:`.open_source`.
         device: ``'cpu'``, ``'cuda'`` ...; a GPU if there is one.
         pixel_range: What stands for white in files that do not say so; by default what the training data said.
+        method: The model with its weights, if it was built already.
 
     Raises:
         ValueError: If the config names anything but components of the project and the toolboxes, the parameters do not
             fit, or the size of the images is not known.
     """
 
-    def __init__(self, opened: Opened, device: str | None = None, pixel_range: PixelRange | None = None) -> None:
+    def __init__(self, opened: Opened, device: str | None = None, pixel_range: PixelRange | None = None,
+                 method: Method | None = None) -> None:
         self.opened = opened
         self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
-        self.method = _build(opened).to(self.device).eval()
+        self.method = (_build(opened) if method is None else method).to(self.device).eval()
         self.pixel_range = pixel_range or read_pixel_range(opened.training.get('data') or {})
         size = opened.images.get('size')
         if not size:

@@ -84,7 +84,7 @@ def test_retrieval(tmp_path):
     assert run('chexpert5x200_retrieval.py', tmp_path, 1, options)[0] == pytest.approx(metrics)
 
 
-@pytest.mark.parametrize('name', ['chexpert5x200_zeroshot', 'chexpert5x200_retrieval'])
+@pytest.mark.parametrize('name', ['chexpert5x200_zeroshot', 'chexpert5x200_retrieval', 'report_drafts'])
 def test_configs_are_of_the_pretrained_model(name):
     """A task's model and folder are those of the pre-training whose checkpoint it takes, part for part."""
     for config, trained in ((f'downstream/{name}.py', 'prior/pretrain_mimic.py'),
