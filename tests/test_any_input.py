@@ -312,6 +312,10 @@ def cut(path):
     path.write_bytes(path.read_bytes()[:-20])
 
 
+def wide(path):
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).decode().encode('utf-16')))
+
+
 def with_mark(path):
     path.write_bytes(gzip.compress(b'\xef\xbb\xbf' + gzip.decompress(path.read_bytes())))
 
@@ -333,7 +337,8 @@ TABLES = [
     ('plain text that is called .gz', SPLIT, content(b'study_id,split\n50000000,train\n')),
     ('empty', METADATA, content(b'')),
     ('binary', METADATA, content(bytes(range(256)) * 9)),
-    ('UTF-16', METADATA, content(','.join(HEADER).encode('utf-16'))),
+    ('UTF-16', METADATA, wide),
+    ('UTF-16 without a byte order mark', METADATA, content(','.join(HEADER).encode('utf-16-le'))),
     ('gzip of a line without an end', METADATA, content(gzip.compress(bytes(5 * 10**6), mtime=0))),
 ]
 

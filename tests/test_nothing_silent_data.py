@@ -8,13 +8,13 @@ from made_up_dicom import lookup_table, write_dicom
 from nothing_silent_page import says
 from pydicom.uid import ImplicitVRLittleEndian
 
-from prior_mm.converters.csv_tables import TableError, one_table
+from prior_mm.converters.csv_tables import TableError, one_table, read_rows
 from prior_mm.converters.downstream.chexpert_5x200 import read_list
 from prior_mm.converters.measured_range import measure_range
 from prior_mm.converters.report_file import ForeignContent, read_report
 from prior_mm.datasets import ImageError
 from prior_mm.datasets.images import PixelRange, read_radiograph
-from prior_mm.datasets.reports import report_sentences
+from prior_mm.datasets.reports import find_sections, report_sentences
 
 DATA, LOUD = 'Data that differ from what was written', 'Loud, but in the way'
 REPORTS, DICOM = 'Public reports: report sections', 'Public reports: DICOM'
@@ -83,6 +83,27 @@ def test_data_rows(tmp_path):
 
 
 BODY = 'The lungs are clear. There is no effusion.'
+
+
+def test_rows_of_languages_and_encodings(tmp_path):
+    """Tables and headings that are not as English ones, and sections that only name another one."""
+    table, rows = tmp_path / 'a.csv', [{'a': 'é', 'b': '2'}]
+    for encoding in ('utf-16', 'utf-32'):
+        table.write_bytes('a,b\né,2\n'.encode(encoding))
+        assert [row for _, row in read_rows(table, ('a', 'b'))] == rows
+    says(DATA, 'foreign content', 'a table in UTF-16 with a byte order mark', 'read, to the letter')
+    table.write_bytes('a,b\né,2\n'.encode('utf-16-le'))
+    refused(DATA, 'foreign content', 'a table in UTF-16 without a mark', TableError,
+            lambda: list(read_rows(table, ('a', 'b'))), tmp_path)
+    found = report_sentences(f' TÉCNICA: Dos proyecciones.\n\n HALLAZGOS: {BODY}\n\n IMPRESIÓN: Normal.')
+    assert found == ['Normal.', *BODY.replace('. ', '.|').split('|')]
+    says(DATA, 'a fallback that takes too little', 'headings in Spanish, Portuguese, French or German',
+         'read as what they mean, with and without accents')
+    found = report_sentences(f' FINDINGS: {BODY}\n\n IMPRESSION: As above.')
+    assert found == BODY.replace('. ', '.|').split('|')
+    assert not any(find_sections(' FINDINGS: See below.\n\n IMPRESSION: As above.'))
+    says(DATA, 'foreign content', 'an impression that only points elsewhere ("As above.")',
+         'the findings alone are taken; a report of nothing else is left out, and counted')
 
 
 def test_public_reports_on_sections():

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from prior_mm.files.text_files import no_text, open_text
+
 _LONGEST = 2**20  # characters of a line; a small gzip file can unpack to one without an end
 
 
@@ -19,7 +21,8 @@ def read_rows(path: Path, columns: Sequence[str], others: bool = False,
     """Read a table row by row.
 
     Args:
-        path: A ``.csv`` file, UTF-8 with or without a byte order mark; or gzipped, whatever its name says.
+        path: A ``.csv`` file, UTF-8 with or without a byte order mark, UTF-16 or UTF-32 with one; or gzipped, whatever
+            its name says.
         columns: Names that must be there; they are found in any case and with blanks around them.
         others: Whether the other columns are given, too, by the names in the file.
         delimiter: What stands between the values.
@@ -32,9 +35,7 @@ def read_rows(path: Path, columns: Sequence[str], others: bool = False,
         OSError: If it cannot be opened; the message names the file and the mend.
     """
     try:
-        with path.open('rb') as raw:
-            zipped = raw.read(2) == b'\x1f\x8b'
-        with (gzip.open if zipped else open)(path, 'rt', encoding='utf-8-sig', newline='') as file:
+        with open_text(path, newline='') as file:
             reader = csv.reader(_lines(file), delimiter=delimiter)
             header = [name.strip() for name in next(reader, [])]
             wanted = _places(path, header, columns, others)
@@ -50,10 +51,26 @@ def read_rows(path: Path, columns: Sequence[str], others: bool = False,
     except OSError as error:
         raise OSError(f'{path}: cannot be read ({error.strerror or error}). Check the path and the rights of the '
                       'file') from None
-    except UnicodeDecodeError as error:
-        raise TableError(f'{path}: not UTF-8 text ({error}). Fetch it again, or save it as UTF-8') from None
+    except UnicodeError as error:
+        raise TableError(f'{path}: {no_text(error)}') from None
     except csv.Error as error:
         raise TableError(f'{path}: no CSV file ({error}). Fetch it again') from None
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a list, in the encodings of :func:`read_rows`.
+
+    Raises:
+        TableError: If it is no text.
+        OSError: If it cannot be opened.
+    """
+    try:
+        with open_text(path) as file:
+            return file.read().splitlines()
+    except UnicodeError as error:
+        raise TableError(f'{path}: {no_text(error)}') from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TableError(f'{path}: the gzip file is damaged or cut short ({error}). Fetch it again') from None
 
 
 def one_table(found: Sequence[Path], option: str) -> Path | None:

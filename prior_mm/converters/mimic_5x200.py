@@ -12,7 +12,7 @@ from prior_mm.datasets.study_table import read_studies
 from prior_mm.files.whole_files import write_whole
 
 from .annotation_files import LEFT_OUT, write_annotations
-from .csv_tables import TableError, read_rows
+from .csv_tables import TableError, read_lines, read_rows
 from .downstream.chexpert_labels import COMPETITION
 from .downstream.subsets import stratified_order
 from .downstream.tally import Dropped, Tally
@@ -65,11 +65,10 @@ def read_id_list(path: Path) -> dict[str, list[str]]:
         OSError: If it cannot be opened.
     """
     listed: dict[str, list[str]] = {}
-    with path.open(encoding='utf-8-sig', errors='replace') as file:
-        columns = [name.strip().lower() for name in file.readline().split(',')]
-        file.seek(0)
-        lines = [] if 'study_id' in columns else file.read().splitlines()
+    lines = read_lines(path)
+    columns = [name.strip().lower() for name in ''.join(lines[:1]).split(',')]
     if 'study_id' in columns:
+        lines = []
         for line, row in read_rows(path, ('study_id', 'dicom_id') if 'dicom_id' in columns else ('study_id', )):
             study = listed.setdefault(number_with_letter(path, line, 'study_id', row['study_id'], 's'), [])
             study += [image] if (image := row.get('dicom_id')) else []

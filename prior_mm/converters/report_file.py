@@ -1,8 +1,9 @@
 """The text of a report's file; what a download or an export may have put in its place is told apart."""
-import codecs
 import json
 import re
 from pathlib import Path
+
+from prior_mm.files.text_files import WIDE
 
 _LONGEST = 2**20  # bytes; the longest of MIMIC-CXR has some 6,000
 _PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b'\t\n\r\f\v')
@@ -11,9 +12,6 @@ _SIGNATURES = {
     b'PK\x03\x04': 'a zip archive or an Office document', b'\xd0\xcf\x11\xe0': 'an Office document',
     b'\x1f\x8b': 'a gzip archive', b'\xff\xd8\xff': 'an image', b'\x89PNG': 'an image', b'GIF8': 'an image',
     b'version https://git-lfs': 'a pointer of Git LFS, not what it points to'}
-#: Byte order marks of what Windows calls Unicode; that of UTF-32 begins as that of UTF-16.
-_WIDE = {codecs.BOM_UTF32_LE: 'utf-32', codecs.BOM_UTF32_BE: 'utf-32', codecs.BOM_UTF16_LE: 'utf-16',
-         codecs.BOM_UTF16_BE: 'utf-16'}
 _MARKUP = re.compile(r'<(?:!doctype|\?xml|html|head|body|title|meta|script|style|svg|error|response|rss|soap|div|'
                      r'table)\b|<!--|</(?:\w*error|\w*response)>', re.I)
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"])')
@@ -57,7 +55,7 @@ def read_report(path: Path) -> str:
 
 def _narrow(content: bytes) -> bytes:
     """UTF-16 and UTF-32 with a byte order mark as UTF-8, anything else as it is."""
-    for mark, encoding in _WIDE.items():
+    for mark, encoding in WIDE.items():
         if content.startswith(mark):
             try:
                 return content.decode(encoding).encode()

@@ -11,6 +11,7 @@ import torch
 from prior_mm.datasets.errors import AnnotationError, StudyError
 from prior_mm.datasets.images import PixelRange, read_pixel_range
 from prior_mm.datasets.visit import Visit
+from prior_mm.files.text_files import no_text, open_text
 
 _NAMED = 3  # so many ids stand in a message
 
@@ -92,7 +93,11 @@ def read_ids(path: Path) -> list[str]:
     if not path.is_file():
         raise AnnotationError(f'there is no list of ids {path}. The converters write those of 1 and 10 % '
                               '(--label-shares for others); a list of your own has an image id a line')
-    ids = list(dict.fromkeys(line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines()))
+    try:
+        with open_text(path) as file:
+            ids = list(dict.fromkeys(line.strip() for line in file.read().splitlines()))
+    except UnicodeError as error:
+        raise AnnotationError(f'{path}: {no_text(error)}') from None
     ids = [name for name in ids if name]
     if not ids:
         raise AnnotationError(f'{path} names no image: an id a line is wanted')

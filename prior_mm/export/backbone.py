@@ -54,8 +54,8 @@ def export_backbone(source: Source, names: Names = 'mm', channels: int = 1) -> B
             three channels gives the same features.
 
     Raises:
-        ValueError: If the library has no such architecture, the config does not fit the weights, or the first
-            convolution of a backbone other than a ResNet would have to be changed.
+        ValueError: If the library has no such architecture, the config does not fit the weights, a tensor is missing,
+            or the first convolution of a backbone other than a ResNet would have to be changed.
     """
     if names not in get_args(Names):
         raise ValueError(f'names of an image encoder are one of {", ".join(get_args(Names))}, not {names!r}')
@@ -65,6 +65,8 @@ def export_backbone(source: Source, names: Names = 'mm', channels: int = 1) -> B
     if _is_of_timm(config):
         if names != 'timm':
             raise ValueError(f'{config["architecture"]} is a backbone of timm: write it with --names timm')
+        check_whole({key: value for key, value in config.items() if key not in ('pretrained', 'init_cfg')}, weights,
+                    source.name)
         weights, build, features = timm_names(weights, config, channels)
         return Backbone(weights, channels, build, features, dict(config, in_channels=channels))
     is_resnet = _resnet_type(config) in _RESNETS

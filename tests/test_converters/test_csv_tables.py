@@ -1,4 +1,5 @@
 """CSV files: read whatever writes them, and refused with the line and the mend when they are damaged."""
+import codecs
 import csv
 import gzip
 import io
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prior_mm.converters.csv_tables import TableError, read_rows
+from prior_mm.converters.csv_tables import TableError, read_lines, read_rows
 
 TABLE = b'dicom_id,study_id,Rows\na,1,10\nb,2,20\n'
 
@@ -24,13 +25,26 @@ def rows(path, columns=('study_id', 'dicom_id'), **options):
 @pytest.mark.parametrize('content', [
     TABLE, b'\xef\xbb\xbf' + TABLE, TABLE.replace(b'\n', b'\r\n'), TABLE.rstrip(b'\n'), zipped(TABLE),
     zipped(b'\xef\xbb\xbf' + TABLE), TABLE.replace(b'dicom_id', b' DICOM_ID ').replace(b'a,1', b' a , 1 '),
-    TABLE.replace(b'b,2', b'\n"b","2"')],
-    ids=['plain', 'mark', 'Windows', 'no last line end', 'gzip', 'gzip with mark', 'blanks and case', 'quotes'])
+    TABLE.replace(b'b,2', b'\n"b","2"'), TABLE.decode().encode('utf-16'), zipped(TABLE.decode().encode('utf-16')),
+    codecs.BOM_UTF16_BE + TABLE.decode().encode('utf-16-be'), TABLE.decode().encode('utf-32')],
+    ids=['plain', 'mark', 'Windows', 'no last line end', 'gzip', 'gzip with mark', 'blanks and case', 'quotes',
+         'UTF-16', 'UTF-16, gzip', 'UTF-16, big endian', 'UTF-32'])
 def test_spellings(tmp_path, content):
     """Byte order marks, line ends, gzip under a wrong name, blanks, case and empty lines change nothing."""
     (tmp_path / 'table.csv').write_bytes(content)
     assert [row for _, row in rows(tmp_path / 'table.csv')] == [{'study_id': '1', 'dicom_id': 'a'},
                                                                {'study_id': '2', 'dicom_id': 'b'}]
+
+
+def test_lists(tmp_path):
+    """Lists of ids are read as tables are: in UTF-16 with a mark; without one the error names encoding and mend."""
+    path = tmp_path / 'train.txt'
+    for encoding in ('utf-8', 'utf-8-sig', 'utf-16', 'utf-32'):
+        path.write_bytes('é1\r\nb2\r\n'.encode(encoding))
+        assert read_lines(path) == ['é1', 'b2']
+    path.write_bytes('é1\r\nb2\r\n'.encode('utf-16-le'))
+    with pytest.raises(TableError, match='train.txt: not UTF-8 text .it looks like UTF-16, .* save it as UTF-8'):
+        read_lines(path)
 
 
 def test_other_columns_come_under_their_names(tmp_path):
@@ -45,7 +59,9 @@ def test_other_columns_come_under_their_names(tmp_path):
     (TABLE + b'c,3\n', 'line 4: 2 values, but 3 columns'), (TABLE + b'c,3,4,5\n', 'line 4: 4 values, but 3 columns'),
     (zipped(TABLE * 50)[:-12], 'damaged or cut short'), (zipped(TABLE)[:30], 'damaged or cut short'),
     (zipped(TABLE)[:10] + b'\7' + zipped(TABLE)[11:], 'damaged or cut short'),  # no such kind of block
-    (TABLE.decode().encode('utf-16'), 'not UTF-8'),
+    (TABLE.decode().encode('utf-16-le'), 'not UTF-8 text .it looks like UTF-16, little endian, without a byte order'),
+    (zipped(TABLE.decode().encode('utf-16-be')), 'UTF-16, big endian, without a byte order mark.* save it as UTF-8'),
+    (TABLE.decode().encode('utf-16')[:-1], 'not UTF-16 text'), (b'\xff\xfe' + b'\x00\xd8' * 40, 'not UTF-16 text'),
     (b'study_id,dicom_id,Study_ID\n1,a,2\n', 'has the column study_id 2 times, and nothing says which one'),
     (TABLE + b'"' + b'x' * 140000, 'no CSV file'), (TABLE.replace(b',', b';'), 'lacks the columns')])
 def test_faults(tmp_path, content, message):

@@ -282,6 +282,11 @@ def test_vision_transformer(tmp_path, channels):
     assert said['architecture'] == 'vit_tiny_patch16_224' and said['model_args']['in_chans'] == channels
     with pytest.raises(ValueError, match='a backbone of timm: write it with --names timm'):
         export(path, tmp_path / 'other', 'image', 'mm')
+    checkpoint = load_checkpoint(path)
+    del checkpoint['state_dict']['image_encoder.backbone.model.blocks.1.mlp.fc2.bias']
+    save_checkpoint(checkpoint, tmp_path / 'partial.pth')
+    with pytest.raises(ValueError, match='is not exported, for it would not load. Missing: model: 1 of .*fc2.bias'):
+        export(tmp_path / 'partial.pth', tmp_path / 'other', 'image', 'timm', channels)
 
 
 def test_the_tokenizer_of_a_text_encoder_is_pinned(whole, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from tiny_run import short_config
 
-from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from prior_mm.checkpoints.others import read_other
 from prior_mm.downstream.fit_backbone import fit_backbone
 from prior_mm.engine.launch import build_runner
@@ -40,3 +40,12 @@ def test_pre_training_and_on(tmp_path):
     trained = load_checkpoint(last)['state_dict']
     assert all(torch.equal(value, trained[f'image_encoder.backbone.{name}'])
                for name, value in backbone.state_dict().items())
+    partial = load_checkpoint(last)
+    del partial['state_dict']['image_encoder.backbone.model.blocks.1.mlp.fc2.bias']
+    save_checkpoint(partial, tmp_path / 'partial.pth')
+    with pytest.raises(ValueError, match='a half-fit is refused: model.blocks.1.mlp.fc2.bias missing'):
+        load_backbone(backbone, tmp_path / 'partial.pth')
+    config = short_config(tmp_path, experiment_name='partial', load_from=str(tmp_path / 'partial.pth'))
+    config.model.image_encoder = ConfigDict(VIT)
+    with pytest.raises(ValueError, match=r'lacks what this task needs: image_encoder: 1 of .*blocks.1.mlp.fc2.bias'):
+        build_runner(config, 'none').test()

@@ -96,6 +96,11 @@ def test_repeats(folder):
     said = otherwise.stderr[otherwise.stderr.index('tools/repeat.py: '):]
     assert f'{summary["runs"][0]} is of another run: optim_wrapper.optimizer.lr is 0.1 there, 0.5 here' in said
     says('Figures that may end in a paper', 'a cache without a key', given, f'stops: {said}', folder)
+    anew = call(*command, 'optim_wrapper.optimizer.lr=0.5', '--anew', cwd=folder)
+    assert anew.returncode == 0, anew.stderr[-2000:]
+    record = json.loads((folder / summary['runs'][0]).read_text())
+    assert record['fingerprint']['training']['config']['optim_wrapper.optimizer.lr'] == 0.5
+    assert (folder / summary['runs'][0]).stat().st_mtime_ns > written
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from prior_mm.downstream.runs import Run, add_anew_option, run_all  # noqa: E402
+from prior_mm.engine.launch import errors_as_messages  # noqa: E402
 
 ROWS = {
     'zero_shot/accuracy': 'zero-shot accuracy',
@@ -61,4 +62,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages('tools/benchmarks/demo_seeds.py'):
+        main()

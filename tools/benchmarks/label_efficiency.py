@@ -21,6 +21,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
 
 from prior_mm.downstream.runs import Run, add_anew_option, run_all  # noqa: E402
+from prior_mm.engine.launch import errors_as_messages  # noqa: E402
 
 #: Config, name of the figure in its results, and how it is called in the table.
 TASKS = {
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument('--jobs', type=int, default=2, help='runs at a time')
     parser.add_argument('--picture', type=Path, default=ROOT / 'docs' / 'images' / 'label_efficiency.png',
                         help='where the picture is written; the table, in Markdown, goes to the screen')
+    parser.add_argument('--cfg-options', nargs='+', default=[], help='changes to all configs, key=value')
     add_anew_option(parser)
     args = parser.parse_args()
     keys = [(task, share, start, seed) for seed in args.seeds for share in args.labels for task in args.tasks
@@ -117,8 +119,11 @@ def _run(args: argparse.Namespace, task: str, share: int, start: str, seed: int)
     name = f'{task}_{share}_{start.replace(" ", "_")}_{seed}'
     options = ('--data-root', args.data_root, '--pretrained', checkpoint, '--labels', str(share), '--seed', str(seed),
                '--work-dir', str(args.folder / name))
+    if args.cfg_options:
+        options += ('--cfg-options', *args.cfg_options)
     return Run(f'configs/downstream/demo/{task}.py', options, args.folder / f'{name}.json')
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages('tools/benchmarks/label_efficiency.py'):
+        main()

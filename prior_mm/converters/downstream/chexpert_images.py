@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 #: By the first folder of an image's path, what the folder may be called.
 FOLDERS = {'train': ('train', ), 'valid': ('valid', 'validate', 'val'), 'test': ('test', )}
 _PATIENT = 'patient*'
+_SPELLINGS = ('.JPG', '.jpeg', '.JPEG')  # of .jpg
 
 
 @lru_cache(maxsize=32)
@@ -31,14 +32,16 @@ def _folders(root: Path, kind: str) -> Iterator[str]:
 
 
 def find_image(root: Path, path: str) -> str:
-    """Path of an image from the root: the one given, or that in the first folder that has it.
+    """Path of an image from the root: the one given, or that in the first folder that has it, as its ending is there.
 
     Args:
         root: The image root.
         path: From ``train/``, ``valid/`` or ``test/`` on.
     """
     kind, _, image = path.partition('/')
-    for folder in image_folders(root, kind):
-        if (root / folder / image).is_file():
-            return str(PurePosixPath(folder) / image)
+    spellings = _SPELLINGS if image.endswith('.jpg') else ()
+    for name in (image, *(image.removesuffix('.jpg') + ending for ending in spellings)):
+        for folder in image_folders(root, kind):
+            if (root / folder / name).is_file():
+                return str(PurePosixPath(folder) / name)
     return path

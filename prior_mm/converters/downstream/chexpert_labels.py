@@ -18,7 +18,7 @@ PUBLISHED = {'Atelectasis': 'ones', 'Cardiomegaly': 'zeros', 'Consolidation': 'z
 POLICIES = ('ignore', 'ones', 'zeros')
 UNKNOWN = -1
 _PATH = re.compile(r'(?:.*/)?(?P<folder>train|valid|validate|val|test)/'
-                   r'(?P<image>(?P<patient>patient\d+)/study\d+/[\w-]+\.(?:jpg|png|dcm))')
+                   r'(?P<image>(?P<patient>patient\d+)/study\d+/[\w-]+)\.(?P<ending>(?i:jpe?g|png|dcm))')
 _VIEW = re.compile(r'_(frontal|lateral)\.')
 _VALUES = {'1.0': 1, '1': 1, '0.0': 0, '0': 0, '-1.0': -1, '-1': -1, '': None}
 
@@ -101,7 +101,8 @@ def make_policy(classes: Sequence[str] = COMPETITION, uncertain: str = 'publishe
 def image_of(text: str) -> tuple[str, str] | None:
     """Path of an image from ``train/``, ``valid/`` or ``test/`` on, and its patient.
 
-    What stands before differs between the small and the full version and from machine to machine.
+    What stands before differs between the small and the full version and from machine to machine, and so does how
+    the ending is written (``.JPG``, ``.jpeg``), which becomes ``.jpg``.
 
     Args:
         text: As a table or a list has it.
@@ -113,7 +114,7 @@ def image_of(text: str) -> tuple[str, str] | None:
     if match is None:
         return None
     folder = 'valid' if match['folder'].startswith('val') else match['folder']
-    return f'{folder}/{match["image"]}', match['patient']
+    return f'{folder}/{match["image"]}.{match["ending"].lower().replace("jpeg", "jpg")}', match['patient']
 
 
 def read_chexpert(path: Path, classes: Sequence[str]) -> list[ChexpertRow]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prior_mm.protocols import overlap_in_words
 
-from ..csv_tables import TableError
+from ..csv_tables import TableError, read_lines
 from .splits import Splits, in_order, label_subsets
 
 _LIST = re.compile(r'(?P<split>[A-Za-z0-9][A-Za-z0-9-]{0,63})(?:_(?P<percent>[0-9]+(?:\.[0-9]+)?))?\.txt')
@@ -80,11 +80,8 @@ def _overlap(of: Mapping[str, str], more: Mapping[str, tuple[str, ...]], names: 
 def _read_list(path: Path, known: Collection[str], table: Path, names_of: Mapping[str, str],
                as_published: bool) -> dict[int, str]:
     """Ids by line; of an id that a list as it was published has twice, the first."""
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except UnicodeDecodeError:
-        raise TableError(f'{path}: not UTF-8 text. Wanted is an id a line') from None
-    ids = {number: names_of.get(line.strip(), line.strip()) for number, line in enumerate(lines, 1) if line.strip()}
+    lines = enumerate(read_lines(path), 1)
+    ids = {number: names_of.get(line.strip(), line.strip()) for number, line in lines if line.strip()}
     if not ids:
         raise TableError(f'{path}: the list is empty. Fetch it again, or remove it')
     seen: dict[str, int] = {}

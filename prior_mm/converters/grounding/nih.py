@@ -3,7 +3,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..csv_tables import TableError, read_rows
+from ..csv_tables import TableError, read_lines, read_rows
 from ..downstream.masks import Box
 from .ms_cxr import read_json
 from .phrase import PROMPT, GroundedPhrase, PhraseError, check_box, united
@@ -23,8 +23,7 @@ def read_nih(path: Path, prompt: str = PROMPT) -> list[GroundedPhrase]:
         TableError: If the table is damaged, or a row has no numbers.
         PhraseError: If a box does not lie on its image.
     """
-    with path.open(encoding='utf-8-sig') as file:
-        own = 'boxes_1024' not in file.readline()
+    own = 'boxes_1024' not in ''.join(read_lines(path)[:1])
     return united(_from_own_list(path, prompt) if own else _from_column(path, prompt))
 
 

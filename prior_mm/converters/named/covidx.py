@@ -6,7 +6,7 @@ positive and negative. The films lie in ``train/``, ``val/`` and ``test/``.
 """
 from pathlib import Path
 
-from ..csv_tables import TableError
+from ..csv_tables import TableError, read_lines
 from ..layout_error import LayoutError
 from .run import NamedTable
 
@@ -56,4 +56,4 @@ def _list(root: Path, split: str, version: str) -> list[str]:
     if not fitting and split != 'val':
         raise LayoutError([f'{root} holds no {split}{f"_{version}" if version else ""}.txt. The lists come with the '
                            'data set'])
-    return fitting[0].read_text(encoding='utf-8', errors='replace').splitlines() if fitting else []
+    return read_lines(fitting[0]) if fitting else []

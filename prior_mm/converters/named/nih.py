@@ -5,10 +5,13 @@ Wang et al., CVPR 2017; the labels were mined from reports, the boxes are radiol
 """
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..csv_tables import TableError, read_rows
+from prior_mm.files.text_files import no_text, open_text
+
+from ..csv_tables import TableError, read_lines, read_rows
 from .run import NamedTable, find_file
 
 CLASSES = ('Atelectasis', 'Cardiomegaly', 'Effusion', 'Infiltration', 'Mass', 'Nodule', 'Pneumonia', 'Pneumothorax',
@@ -44,7 +47,7 @@ def read_nih(root: Path, table: Path | None = None, boxes: Path | None = None, b
     split_of: dict[str, str] = {}
     for split, name in LISTS.items():
         listed = find_file(root, None, [name], '--split-dir', 'splits')
-        for image in listed.read_text(encoding='utf-8').split():
+        for image in ' '.join(read_lines(listed)).split():
             if image not in rows or split_of.setdefault(image, split) != split:
                 raise TableError(f'{listed}: {image} is not in {path.name}, or in both lists. Fetch them again')
     return NamedTable([dict(_entry(row), split=split_of.get(image, '')) for image, row in rows.items()], CLASSES)
@@ -75,9 +78,11 @@ def read_nih_boxes(path: Path) -> dict[str, list[list]]:
 def _lines(path: Path) -> Iterator[list[str]]:
     """Rows of the list, whose header has three columns more than they."""
     try:
-        with (gzip.open if path.suffix == '.gz' else open)(path, 'rt', encoding='utf-8', newline='') as file:
+        with open_text(path, newline='') as file:
             yield from csv.reader(file)
-    except (EOFError, UnicodeDecodeError, gzip.BadGzipFile, csv.Error) as error:
+    except UnicodeError as error:
+        raise TableError(f'{path}: {no_text(error)}') from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
         raise TableError(f'{path}: damaged, or no CSV file ({error}). Fetch it again') from None
 
 

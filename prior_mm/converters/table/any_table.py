@@ -4,7 +4,9 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
+
+from prior_mm.files.text_files import open_text
 
 from ..csv_tables import TableError, read_rows
 
@@ -78,9 +80,9 @@ def _csv(path: Path) -> Iterator[Row]:
 def _delimiter(path: Path) -> str:
     """What stands most often in the first line."""
     try:
-        with _open(path) as file:
+        with open_text(path) as file:
             first = file.readline(_LONGEST)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+    except (OSError, EOFError, zlib.error, UnicodeError):
         return ','  # the reader of the rows says what is wrong
     return max(_DELIMITERS, key=first.count)
 
@@ -88,7 +90,7 @@ def _delimiter(path: Path) -> str:
 def _json_lines(path: Path) -> Iterator[Row]:
     number = 0
     try:
-        with _open(path) as file:
+        with open_text(path) as file:
             while line := file.readline(_LONGEST):
                 number += 1
                 if line.strip():
@@ -123,9 +125,3 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value).strip()
-
-
-def _open(path: Path) -> TextIO:
-    with path.open('rb') as raw:
-        zipped = raw.read(2) == b'\x1f\x8b'
-    return (gzip.open if zipped else open)(path, 'rt', encoding='utf-8-sig')

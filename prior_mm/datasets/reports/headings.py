@@ -1,6 +1,7 @@
 """What a heading of a radiology report announces, with all its spellings."""
 import difflib
 import re
+import unicodedata
 from enum import Enum
 from functools import lru_cache
 
@@ -40,6 +41,18 @@ _NO_TYPING_ERRORS = frozenset(
     'attenuation compression compressions concussion confusion contusion contusions cortical flattening formation '
     'formations identification inclusion inclusions medial modification occlusion occlusions ossification '
     'ossifications'.split())
+#: Headings in Spanish, Portuguese, French and German, without their accents, by what they mean.
+_MEANT = {word: english for english, words in {
+    'findings': 'hallazgo hallazgos descripcion achados descricao resultats constatations befund befunde',
+    'impression': 'impresion impresiones impressao conclusiones conclusao conclusoes beurteilung zusammenfassung',
+    'comment': 'comentario comentarios commentaire kommentar', 'report': 'informe laudo', 'addendum': 'adenda',
+    'indication': 'indicacion indicaciones indicacao motivo renseignements klinik indikation fragestellung',
+    'history': 'antecedentes anamnese', 'comparison': 'comparacion comparacao comparaison vergleich',
+    'technique': 'tecnica technik', 'study': 'estudio', 'diagnosis': 'diagnostico', 'signed': 'firma firmado',
+    'recommendations': 'recomendacion recomendaciones recomendacao recommandations empfehlung',
+    'clinical': 'clinica clinico clinicos diagnostica radiologica', 'data': 'datos', 'chest': 'torax thorax',
+    'radiograph': 'radiografia radiographie rontgen', 'preliminary': 'preliminar', 'of': 'de del', 'and': 'y et und',
+    'the': 'la el'}.items() for word in words.split()}
 _WORD = re.compile(r'[A-Za-z0-9]+')
 _LONGEST = 8  # words
 
@@ -59,7 +72,7 @@ def classify_heading(name: str, alone: bool = False) -> Heading | None:
         The part, or ``None`` if it is no heading that ends a section: a label within the text, such as
         ``LUNGS``, or the beginning of a sentence.
     """
-    words = tuple(_spelling(word) for word in _WORD.findall(name))
+    words = tuple(map(_spelling, _words(name)))
     if not words or len(words) > _LONGEST:
         return None
     known = set(words)
@@ -83,13 +96,22 @@ def classify_heading(name: str, alone: bool = False) -> Heading | None:
 @lru_cache(maxsize=16384)
 def stands_apart(name: str) -> bool:
     """Whether a heading announces what is not of the report: an addendum, a preliminary reading, a letter."""
-    return any(_spelling(word) in _APART for word in _WORD.findall(name))
+    return any(_spelling(word) in _APART for word in _words(name))
+
+
+def _words(name: str) -> list[str]:
+    """Its words, without accents."""
+    return _WORD.findall(name if name.isascii() else
+                         ''.join(letter for letter in unicodedata.normalize('NFKD', name)
+                                 if not unicodedata.combining(letter)))
 
 
 @lru_cache(maxsize=16384)
 def _spelling(word: str) -> str:
-    """The known word that is meant, lower-case; or the word itself."""
+    """The known word that is meant, lower-case and in English; or the word itself."""
     lower = word.lower()
+    if lower in _MEANT:
+        return _MEANT[lower]
     if lower in _KNOWN | _NO_TYPING_ERRORS or len(word) < 6 or word[0].islower():
         return lower
     close = difflib.get_close_matches(lower, _FUZZY, n=1, cutoff=0.82)
@@ -98,6 +120,6 @@ def _spelling(word: str) -> str:
 
 def is_title(text: str) -> bool:
     """Whether a paragraph only names the examination, as ``PORTABLE CHEST, ___ AT 8:20`` does, or says nothing."""
-    words = [word.lower() for word in _WORD.findall(text) if not word.isdigit()]
+    words = [_MEANT.get(word.lower(), word.lower()) for word in _words(text) if not word.isdigit()]
     return all(word in _VIEW or word in _FILLERS or word in _OTHER or word in _IMPRESSION or word in _FINDINGS
                or len(word) == 1 or word in ('am', 'pm', 'hours', 'compared') for word in words)

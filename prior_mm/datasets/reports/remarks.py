@@ -19,6 +19,7 @@ _FINDING = re.compile(rf'\b(?:{"|".join(_SEEN.split())}|change[sd]?\b|leads?\b|l
 _MEDICAL = re.compile(r'\b(?:chest|cxr|findings?\b|impression|lateral|patient|portable|radiogra|views?\b|'
                       r'x-?rays?\b)', re.I)
 
+_WORDS = re.compile(r'[^\W\d_]+')
 # A full stop before a capital, unless it is that of a title or an initial.
 _SENTENCE_END = re.compile(r'(?<!\bDr)(?<!\bDrs)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bNo)(?<!\b[A-Z])[.!?]\s+(?=[A-Z])')
 # What happens to reports and not to lungs: these words are said of nothing else ...
@@ -49,6 +50,14 @@ _TECHNIQUE = re.compile(
 _ASKED = re.compile(
     r'\byears?[- ]old\b|\by/?o\b|^\W*(?:history of|evaluate\b|evaluation for|assess\b|please\b|rule out\b|r/o\b|'
     r'query\b|question of\b|reason for\b|clinical (?:history|information|indication)|indication\b)|\?\W*$', re.I)
+# "As above.", "See impression below.", "Findings as described in the body of the report.": no word but these, one of
+# which asks to look and one says where.
+_LOOK = frozenset('above as below described detailed dictated discussed given listed mentioned noted outlined per '
+                  'refer reported same see seen stated'.split())
+_WHERE = frozenset('above below body comment comments conclusion conclusions dictation finding findings impression '
+                   'impressions report reports section sections text'.split())
+_BETWEEN = frozenset('and are chest complete ct day detail details final for formal from full further in is more mr of '
+                     'on please previous prior radiograph radiology separate separately that the this to under'.split())
 
 
 def has_medical_word(text: str) -> bool:
@@ -62,9 +71,14 @@ def has_finding(text: str) -> bool:
 
 
 def is_note(text: str) -> bool:
-    """Whether each sentence of a text tells whom the report was told, who signed it, and the like."""
-    line = ' '.join(text.split())
-    return _NOTE.search(line) is not None and all(map(_is_note, _sentences(line)))
+    """Whether each sentence of a text tells whom the report was told, who signed it, or where else to look."""
+    return any(map(str.isalpha, text)) and all(map(_is_note, _sentences(' '.join(text.split()))))
+
+
+def points_elsewhere(sentence: str) -> bool:
+    """Whether all that a sentence says is where else to look, as "See above." does."""
+    words = set(_WORDS.findall(sentence.lower()))
+    return words <= _LOOK | _WHERE | _BETWEEN and not words.isdisjoint(_LOOK) and not words.isdisjoint(_WHERE)
 
 
 def without_remarks(paragraph: str) -> str:
@@ -84,7 +98,7 @@ def _sentences(text: str) -> Iterator[str]:
 def _is_note(line: str) -> bool:
     match = _NOTE.search(line)
     if match is None:
-        return not any(letter.isalpha() for letter in line)
+        return points_elsewhere(line) or not any(letter.isalpha() for letter in line)
     # "Left pneumothorax, phoned to Dr. ___" tells first what is seen.
     before, comma, _ = match.group().rpartition(',')
     return not (comma and has_finding(before))

@@ -19,13 +19,14 @@ _RULE = re.compile(r'^[ ]*(?:_{8,}|-{4,}|={4,}|\*{4,})[ ]*$', re.M)
 _FINAL = re.compile(r'^[ ]*FINAL REPORT[ .:]*$', re.M)
 # No two runs of blanks may meet in a pattern: a report of blanks alone would take the square of its length in time.
 _WITH_COLON = re.compile(
-    r'^[ ]*(?:[*#]{1,3}[ ]*)?([A-Za-z](?:[^\n:.;]|(?<=\b[A-Z])\.){0,79}?)[*]{0,2}[ ]*:[*]{0,2}', re.M)
+    r'^[ ]*(?:[*#]{1,3}[ ]*)?([^\W\d_](?:[^\n:.;]|(?<=\b[A-Z])\.){0,79}?)[*]{0,2}[ ]*:[*]{0,2}', re.M)
 # In capitals before a sentence, or a line of its own: "FINDINGS - The lungs", "IMPRESSION No effusion", "IMPRESSION"
 _WITHOUT_COLON = re.compile(
-    r'^[ ]*(?:#{1,3}[ ]+)?(?:([A-Z]{5,12})(?:[ ]*[.;\-\u2013]+[ ]*(?=[A-Z0-9_])|[ ]+(?=[A-Z][a-z]))'
-    r'|([A-Za-z][A-Za-z/& ]{3,39}?[A-Za-z])[ .;\-]*$)', re.M)
+    r'^[ ]*(?:#{1,3}[ ]+)?(?:([A-ZÀ-Þ\u0300-\u036f]{5,12})(?:[ ]*[.;\-\u2013]+[ ]*(?=[A-Z0-9_])|[ ]+(?=[A-Z][a-z]))'
+    r'|([A-Za-zÀ-ÿ][A-Za-zÀ-ÿ\u0300-\u036f/& ]{3,39}?[A-Za-zÀ-ÿ\u0300-\u036f])[ .;\-]*$)', re.M)
 _WITHIN_LINE = re.compile(
-    r'(?<=\s)((?:FINDINGS?(?:[ ]*(?:AND|/|&)[ ]*IMPRESSION)?|IMPRESSION|CONCLUSIONS?|COMPARISONS?|TECHNIQUE|INDICATION|'
+    r'(?<=\s)((?:FINDINGS?(?:[ ]*(?:AND|/|&)[ ]*IMPRESSION)?|IMPRESSION|CONCLUSIONS?|HALLAZGOS|'
+    r'IMPRESI[OÓ]N|CONCLUSI[OÓ]N|ACHADOS|IMPRESSÃO|BEFUND|BEURTEILUNG|COMPARISONS?|TECHNIQUE|INDICATION|'
     r'(?:CLINICAL )?HISTORY|RECOMMENDATIONS?(?:\(S\))?|NOTIFICATION|EXAMINATION|ADDENDUM|WET READ)'
     r'|(?<=[.]\s)(?:Findings|Impression|Conclusion))[ ]*:')
 _ADDENDUM = re.compile(r'^[ ]*((?:FINAL )?(?:ADDENDUM|ADDENDA|Addendum)\b[^\n:]{0,79}:?)', re.M)

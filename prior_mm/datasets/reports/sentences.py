@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import sentencex
 
+from .remarks import points_elsewhere
 from .sections import ReportSections, find_sections
 
 #: What annotation files say of how their sentences came about.
@@ -48,8 +49,9 @@ def report_sentences(text: str) -> list[str]:
 
 
 def section_sentences(sections: ReportSections) -> list[str]:
-    """Sentences of the impression, then of the findings."""
-    return [*split_sentences(sections.impression), *split_sentences(sections.findings)]
+    """Sentences of the impression, then of the findings, without those that only say where else to look."""
+    return [sentence for section in sections for sentence in split_sentences(section)
+            if not points_elsewhere(sentence)]
 
 
 def split_sentences(text: str, splitter: Splitter = _SENTENCEX) -> list[str]:

@@ -13,6 +13,7 @@ from prior_mm.converters.downstream.chexpert_5x200 import (
     exclusive_class,
     read_list,
 )
+from prior_mm.converters.downstream.chexpert_images import find_image
 from prior_mm.converters.downstream.chexpert_labels import COMPETITION, read_chexpert
 from prior_mm.converters.downstream.settings import DownstreamSettings
 from prior_mm.converters.layout_error import LayoutError
@@ -91,6 +92,20 @@ def test_no_list(tmp_path, text):
     (tmp_path / 'list.json').write_text(text)
     with pytest.raises(ListError, match='list.json'):
         read_list(tmp_path / 'list.json')
+
+
+@pytest.mark.parametrize('ending', ['jpg', 'JPG', 'jpeg', 'JPEG'])
+def test_spelling_of_the_ending(tmp_path, table, ending):
+    """A list, and the files, may spell .jpg otherwise: the row is found, and the file under the name that it has."""
+    image = tmp_path / f'train/patient00003/study1/view1_frontal.{ending}'
+    image.parent.mkdir(parents=True)
+    image.write_bytes(b'x')
+    for spelling in ('jpg', 'JPG', 'jpeg', 'JPEG'):
+        chosen = read_list(published(tmp_path / 'list.json',
+                                     image_path=f'C:\\data\\train/patient00003/study1/view1_frontal.{spelling}'))
+        assert chosen[0].path == 'train/patient00003/study1/view1_frontal.jpg'
+        check_list(tmp_path / 'list.json', chosen, table, read_chexpert(table, COMPETITION))
+        assert (tmp_path / find_image(tmp_path, chosen[0].path)).samefile(image)
 
 
 @pytest.mark.parametrize('changes, message', [

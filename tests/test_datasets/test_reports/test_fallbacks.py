@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from prior_mm.datasets.reports import ReportSections, find_sections, report_sentences
-from prior_mm.datasets.reports.remarks import has_finding, has_medical_word, is_note, without_remarks
+from prior_mm.datasets.reports import ReportSections, find_sections, report_sentences, section_sentences
+from prior_mm.datasets.reports.remarks import has_finding, has_medical_word, is_note, points_elsewhere, without_remarks
 
 CASES = Path(__file__).parents[2] / 'data' / 'reports'
 BODY = ['The lungs are clear.', 'There is no effusion.', 'The heart is normal.', 'The bones are intact.']
@@ -53,6 +53,44 @@ def test_a_closing_note_is_no_finding(note):
     assert sentences(' INDICATION:  Cough.', f' FINDINGS: {TEXT}', f' {note}') == BODY
     assert sentences(f' FINDINGS: {TEXT}', f' IMPRESSION: {NORMAL}', f' {note}') == [NORMAL, *BODY]
     assert sentences(TEXT, f' {note}', f' IMPRESSION: {NORMAL}') == [NORMAL, *BODY]
+
+
+POINTERS = ['As above.', 'See above', 'SEE ABOVE.', 'As described above.', 'See findings.',
+            'Please see findings above.', 'As per the report above.', 'Findings as above.', 'Same as above.',
+            'See comment below', 'See body of report.', 'Please refer to the findings section for further details.',
+            'See impression.', '1. As above.']
+NO_POINTERS = ['As above, no pneumonia.', 'No change from above.', 'The tube ends above the carina.', 'Unchanged.',
+               'As seen on the prior radiograph.', 'Findings are unchanged.', 'Above findings suggest edema.',
+               'None.', '']
+
+
+@pytest.mark.parametrize('pointer', POINTERS)
+def test_a_section_that_only_points_elsewhere(pointer):
+    """What it points to is taken, and the pointer is not; a report of nothing else is left out."""
+    assert points_elsewhere(pointer)
+    assert sentences(f' FINDINGS: {TEXT}', f' IMPRESSION: {pointer}') == BODY
+    assert sentences(f' FINDINGS: {pointer}', f' IMPRESSION: {TEXT}') == BODY
+    assert sentences(f' CHEST, TWO VIEWS: {TEXT}', f' IMPRESSION: {pointer}') == BODY
+    assert sentences(' INDICATION: Cough.', TEXT, f' IMPRESSION: {pointer}') == BODY
+    assert sentences(f' FINDINGS: {TEXT}', f' IMPRESSION: {NORMAL} {pointer}') == [NORMAL, *BODY]
+    assert section_sentences(ReportSections(pointer, TEXT)) == BODY
+    assert find_sections(f' INDICATION: Cough.\n\n FINDINGS: {pointer}\n\n IMPRESSION: {pointer}') == ('', '')
+
+
+@pytest.mark.parametrize('sentence', NO_POINTERS)
+def test_what_is_seen_is_no_pointer(sentence):
+    """A sentence that says anything of the image stays."""
+    assert not points_elsewhere(sentence)
+
+
+def test_spanish_sections():
+    """With and without accents, colons and lines of their own, each section is the one that it is."""
+    body, normal = 'Los pulmones están claros. No hay derrame.', 'Sin neumonía.'
+    for findings, impression in (('HALLAZGOS: ', 'IMPRESIÓN: '), ('Hallazgos:\n', 'Conclusión:\n'),
+                                 ('HALLAZGOS\n', 'IMPRESIÓN DIAGNÓSTICA\n'), ('HALLAZGOS\n', 'IMPRESION\n')):
+        text = f' TÉCNICA: Dos proyecciones.\n\n INDICACIÓN: Tos.\n\n {findings}{body}\n\n {impression}{normal}'
+        assert find_sections(text) == (normal, body)
+    assert find_sections(f' HALLAZGOS: {body} IMPRESIÓN: {normal}') == (normal, body)
 
 
 @pytest.mark.parametrize('sentence', NO_NOTES)

@@ -21,6 +21,13 @@ OTHERS = ['COMPARISON', 'COMPARISONS', 'COMPARISION', 'COMPARRISON', 'COMPARISON
           'TECHNIUQE', 'HISTORY', 'PATIENT HISTORY', 'CLINICAL INFORMATION', 'CLINICAL HISTORY/INDICATION',
           'REASON FOR EXAM', 'NOTIFICATION', 'RECOMMENDATION(S)', 'ADDENDUM', 'WET READ', 'WETREAD', 'DATE', 'STUDY',
           'PRELIMINARY IMPRESSION', 'PROVISIONAL FINDINGS IMPRESSION (PFI)', 'FINAL REPORT']
+#: Spanish, Portuguese, French and German; the accents of the first as one letter and as two.
+TRANSLATED = {Heading.FINDINGS: ['HALLAZGOS', 'Hallazgos', 'DESCRIPCIÓN', 'ACHADOS', 'RÉSULTATS', 'BEFUND'],
+              Heading.IMPRESSION: ['IMPRESIÓN', 'IMPRESIO\u0301N', 'IMPRESION', 'IMPRESIÓN DIAGNÓSTICA', 'CONCLUSIÓN',
+                                   'Conclusiones', 'IMPRESSÃO', 'CONCLUSÃO', 'OPINIÓN', 'BEURTEILUNG'],
+              Heading.OTHER: ['INDICACIÓN', 'Técnica', 'COMPARACIÓN', 'ANTECEDENTES', 'DATOS CLÍNICOS',
+                              'FRAGESTELLUNG'],
+              Heading.VIEW: ['RADIOGRAFÍA DE TÓRAX', 'INFORME', 'COMENTARIO']}
 #: Labels and sentences within the text; they must not end a section.
 NO_HEADINGS = ['LUNGS', 'LUNGS AND PLEURA', 'HEART', 'BONES', 'LINES AND TUBES', 'Support devices', 'LATERAL', 'AP',
                'PORTABLE', 'RIBS', 'Findings are discussed below', 'Findings were discussed with Dr',
@@ -32,6 +39,13 @@ NO_HEADINGS = ['LUNGS', 'LUNGS AND PLEURA', 'HEART', 'BONES', 'LINES AND TUBES',
                                          (VIEWS, Heading.VIEW), (OTHERS, Heading.OTHER), (NO_HEADINGS, None)])
 def test_spellings(names, kind):
     """Each variant announces what it means; labels, and words that resemble a heading, announce nothing."""
+    assert {name: classify_heading(name) for name in names} == dict.fromkeys(names, kind)
+
+
+@pytest.mark.parametrize('kind', TRANSLATED)
+def test_other_languages(kind):
+    """Headings in other languages announce what they mean, with and without accents."""
+    names = TRANSLATED[kind]
     assert {name: classify_heading(name) for name in names} == dict.fromkeys(names, kind)
 
 
