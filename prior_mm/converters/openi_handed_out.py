@@ -55,10 +55,14 @@ def read_handed_out(root: Path, image_root: Path, split: Path | None = None, see
         look_for_images: Whether some of the images must be there.
 
     Raises:
-        LayoutError: If one of Kaggle's tables is missing, or of the first images none is there.
+        LayoutError: If both copies are there, one of Kaggle's tables is missing, or of the first images none is there.
         TableError: If a file is damaged or lacks what is needed.
     """
     tables = (root / REPORTS, root / PROJECTIONS)
+    copies = [path for path in (root / ANNOTATION, root / REPORTS) if path.is_file()]
+    if len(copies) > 1:
+        raise LayoutError([f'{copies[0]} and {copies[1]} are two copies of one data set, with other texts and splits. '
+                           'Take one of them away'])
     if (root / ANNOTATION).is_file():
         files: tuple[Path, ...] = (root / ANNOTATION, )
         made = list(_of_r2gen(root / ANNOTATION))

@@ -11,9 +11,11 @@ _SIGNATURES = {
     b'%PDF': 'a PDF document', b'%!PS': 'a PostScript document', b'{\\rtf': 'a Rich Text document',
     b'PK\x03\x04': 'a zip archive or an Office document', b'\xd0\xcf\x11\xe0': 'an Office document',
     b'\x1f\x8b': 'a gzip archive', b'\xff\xd8\xff': 'an image', b'\x89PNG': 'an image', b'GIF8': 'an image',
-    b'version https://git-lfs': 'a pointer of Git LFS, not what it points to'}
+    b'version https://git-lfs': 'a pointer of Git LFS, not what it points to',
+    b'MSH|': 'an HL7 message'}
 _MARKUP = re.compile(r'<(?:!doctype|\?xml|html|head|body|title|meta|script|style|svg|error|response|rss|soap|div|'
-                     r'table)\b|<!--|</(?:\w*error|\w*response)>', re.I)
+                     r'table)\b|<!--|</(?:\w*error|\w*response)>|<a\s[^>]*href|'
+                     r'\A\s*<(?!/?(?:br|p)\b)[a-z][^<>]*>', re.I)
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"])')
 
 

@@ -82,13 +82,17 @@ def test_converted(request, copy, kept, monkeypatch, capsys):
 
 
 def test_faults(kaggle, tmp_path):
-    """A table or all images missing, another annotation.json, and other folders."""
+    """A table or all images missing, both copies, another annotation.json, and other folders."""
     assert read_handed_out(tmp_path / 'images', tmp_path) is None
     with pytest.raises(LayoutError, match='images: none of 3'):
         read_handed_out(kaggle, kaggle / 'annotations')
     (kaggle / 'indiana_projections.csv').unlink()
     with pytest.raises(LayoutError, match='indiana_projections.csv: there is no'):
         read_handed_out(kaggle, kaggle)
+    (kaggle / 'annotation.json').write_text('{}')
+    with pytest.raises(LayoutError, match='annotation.json and .*indiana_reports.csv are two copies of one data set'):
+        read_handed_out(kaggle, kaggle)
+    (kaggle / 'indiana_reports.csv').unlink()
     for content in ('[]', '{"train": [{"id": 1}]}', '{', '{"train": 3}'):
         (kaggle / 'annotation.json').write_text(content)
         with pytest.raises(TableError, match='annotation.json: wanted'):

@@ -25,6 +25,9 @@ FOREIGN = {
     'RTF': rb'{\rtf1\ansi The lungs are clear.\par No effusion.}', 'gzip': gzip.compress(REPORT.encode(), mtime=0),
     'Office': b'PK\x03\x04' + bytes(range(200)), 'old Office': b'\xd0\xcf\x11\xe0' + b'text ' * 200,
     'JPEG': b'\xff\xd8\xff\xe0JFIF',
+    'XML of a report': b'<eCitation><Abstract>The lungs are clear.</Abstract></eCitation>',
+    'a link': b'Please <a class="x" href="https://a">sign in</a> first.',
+    'HL7': b'MSH|^~\\&|RAD|X\rOBX|1|TX|||The lungs are clear.',
     'Git LFS': b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n', 'DICOM': bytes(128) + b'DICM'}
 
 
@@ -40,7 +43,8 @@ def test_foreign_content(tmp_path, name):
     assert outcome.reason is Dropped.FOREIGN and 's1.txt' in outcome.detail
 
 
-@pytest.mark.parametrize('text', [REPORT, REPORT.replace('\n', '<br>\n'), '[**Known lastname**] FINDINGS: Clear.',
+@pytest.mark.parametrize('text', [REPORT, REPORT.replace('\n', '<br>\n'), f'<p>{REPORT}',
+                                  '[**Known lastname**] FINDINGS: Clear.',
                                   'FINDINGS: Effusion < 5 mm, {small}.', '{unclear} [1] FINDINGS: Clear.', '[', '{'])
 def test_reports_are_none(tmp_path, text):
     """Brackets, breaks and signs of comparison do not make a report foreign."""

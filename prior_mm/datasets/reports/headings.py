@@ -15,7 +15,8 @@ class Heading(Enum):
 
 
 _FINDINGS = frozenset('finding findings observation observations'.split())
-_IMPRESSION = frozenset('impression impressions conclusion conclusions opinion summary interpretation'.split())
+_IMPRESSION = frozenset('impression impressions conclusion conclusions opinion summary interpretation '
+                        'assessment'.split())
 _COMMENT = frozenset('comment comments narrative'.split())
 #: Whatever stands beside them: preliminary texts and letters, not the report's own findings.
 _NOT_FINAL = frozenset('wet wetread preliminary provisional prelim pfi notification communication critical addendum '
@@ -34,7 +35,7 @@ _VIEW_NEEDED = frozenset('chest cxr radiograph radiographs radiography film film
 _FILLERS = frozenset('a an and at by clinical data details final for from in of on or s same the this to with for '
                      'performed obtained additional report prior previous current following read reading by number '
                      'requested ordered day'.split())
-_KNOWN = _FINDINGS | _IMPRESSION | _COMMENT | _OTHER | _VIEW | _FILLERS
+_KNOWN = _FINDINGS | _IMPRESSION | _COMMENT | _OTHER | _VIEW | _FILLERS | {'result', 'results'}
 _FUZZY = sorted(word for word in _FINDINGS | _IMPRESSION | _OTHER if len(word) >= 7)
 #: Words of findings that are no misspelt heading, close as they are to one.
 _NO_TYPING_ERRORS = frozenset(
@@ -85,7 +86,7 @@ def classify_heading(name: str, alone: bool = False) -> Heading | None:
         return Heading.FINDINGS
     if known & _IMPRESSION:
         return Heading.IMPRESSION
-    if known == {'report'} or known & _COMMENT or (
+    if known <= {'report', 'result', 'results'} or known & _COMMENT or (
             known <= _VIEW | _FILLERS and (known & _VIEW_NEEDED or (capitals and len(known & _VIEW) > 1))):
         return Heading.VIEW  # also "PA AND LATERAL", but neither "LATERAL" nor "PORTABLE": they may be labels
     if known & _OTHER or known <= {'clinical', 'final', 'report', 'data', 'details'}:

@@ -28,7 +28,7 @@ _WITHIN_LINE = re.compile(
     r'(?<=\s)((?:FINDINGS?(?:[ ]*(?:AND|/|&)[ ]*IMPRESSION)?|IMPRESSION|CONCLUSIONS?|HALLAZGOS|'
     r'IMPRESI[OÓ]N|CONCLUSI[OÓ]N|ACHADOS|IMPRESSÃO|BEFUND|BEURTEILUNG|COMPARISONS?|TECHNIQUE|INDICATION|'
     r'(?:CLINICAL )?HISTORY|RECOMMENDATIONS?(?:\(S\))?|NOTIFICATION|EXAMINATION|ADDENDUM|WET READ)'
-    r'|(?<=[.]\s)(?:Findings|Impression|Conclusion))[ ]*:')
+    r'|(?<=[.]\s)(?:Findings|Impression|Conclusion|Hallazgos|Impresi[oó]n|Conclusi[oó]n))[ ]*:')
 _ADDENDUM = re.compile(r'^[ ]*((?:FINAL )?(?:ADDENDUM|ADDENDA|Addendum)\b[^\n:]{0,79}:?)', re.M)
 _RULE_MARK = '\x1e'
 _PARAGRAPH = re.compile(r'\n[ ]*\n\s*')
@@ -144,7 +144,8 @@ def _headings(text: str) -> list[tuple[Heading | None, str, int, int]]:
 def _can_begin(text: str, start: int) -> bool:
     """Not if a sentence was wrapped before its last word: "no acute bony", and "findings." on the next line."""
     line = text.rfind('\n', 0, start)
-    return not text[start].islower() or line < 0 or not text[text.rfind('\n', 0, line) + 1:line].strip()
+    before = text[text.rfind('\n', 0, max(line, 0)) + 1:max(line, 0)].strip()
+    return not text[start].islower() or not before or before[-1] in '.:'
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -91,6 +91,7 @@ def test_spanish_sections():
         text = f' TÉCNICA: Dos proyecciones.\n\n INDICACIÓN: Tos.\n\n {findings}{body}\n\n {impression}{normal}'
         assert find_sections(text) == (normal, body)
     assert find_sections(f' HALLAZGOS: {body} IMPRESIÓN: {normal}') == (normal, body)
+    assert find_sections(f'Indicación: tos. Hallazgos: {body} Impresión: {normal}') == (normal, body)
 
 
 @pytest.mark.parametrize('sentence', NO_NOTES)

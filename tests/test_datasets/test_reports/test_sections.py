@@ -38,6 +38,8 @@ def tidy(sections: ReportSections) -> tuple[str, str]:
     (' **FINDINGS:** The lungs are clear.\n\n ## IMPRESSION: No acute process.', CLEAR, NORMAL),
     (' Findings:\n The lungs are clear.\n\n Impression:\n No acute process.', CLEAR, NORMAL),
     (' findings: The lungs are clear.\n\n impression: No acute process.', CLEAR, NORMAL),
+    ('findings: The lungs are clear.\nimpression: No acute process.', CLEAR, NORMAL),
+    (' RESULT: The lungs are clear.\n\n ASSESSMENT: No acute process.', CLEAR, NORMAL),
     (' FINDINGS: The lungs are clear. IMPRESSION: No acute process.', CLEAR, NORMAL),
     (' IMPRESSION: No acute process.\n\n FINDINGS: The lungs are clear.', CLEAR, NORMAL),
     (' FINDINGS AND IMPRESSION:  The lungs are clear.', CLEAR, ''),
