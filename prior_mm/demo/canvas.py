@@ -24,13 +24,18 @@ def band(distance: np.ndarray, width: float | np.ndarray, softness: float) -> np
 
 
 def polyline(x: np.ndarray, y: np.ndarray, points: np.ndarray, width: float, softness: float) -> np.ndarray:
-    """A line of straight pieces through ``points``, (N, 2)."""
+    """A line of straight pieces through ``points``, (N, 2); computed where it can be seen, which is a small part."""
+    reach = (width + softness) / 2 + 1e-6
+    (left, top), (right, bottom) = points.min(axis=0) - reach, points.max(axis=0) + reach
+    near = (x > left) & (x < right) & (y > top) & (y < bottom)
+    line, x, y = np.zeros(x.shape), x[near], y[near]
     nearest = np.full(x.shape, np.inf)
     for (x0, y0), (x1, y1) in zip(points[:-1], points[1:], strict=True):
         dx, dy = x1 - x0, y1 - y0
         along = np.clip(((x - x0) * dx + (y - y0) * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
         nearest = np.minimum(nearest, (x - x0 - along * dx)**2 + (y - y0 - along * dy)**2)
-    return step(np.sqrt(nearest) - width / 2, softness)
+    line[near] = step(np.sqrt(nearest) - width / 2, softness)
+    return line
 
 
 def value_noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> np.ndarray:

@@ -171,11 +171,15 @@ def _draw_ribs(chest: Chest) -> None:
     reach = step(np.abs(x) - 1.06, 0.06)
     strength = chest.between(0.045, 0.075)
     across = np.abs(x)
+    beside_the_spine = step(0.14 - across, 0.06)
+    chest.density = chest.density.copy()
     for rib in range(9):
         level = -0.04 + 0.125 * rib
         distance = y - level - 0.03 * rib / 8 - (0.16 + 0.02 * rib) * (across - 0.12) * (across - 0.4) * 2
+        near = np.abs(distance) < 0.03  # beyond there is nothing of it
+        distance = distance[near]
         shaft = band(distance, 0.034, 0.02) + 0.6 * band(distance - 0.018, 0.008, 0.01)
-        chest.density = chest.density + strength * shaft * reach * step(0.14 - across, 0.06)
+        chest.density[near] += strength * shaft * reach[near] * beside_the_spine[near]
     for side in (-1, 1):  # clavicles
         s = side * x
         distance = y - 0.09 + 0.16 * (s - 0.2) - 0.1 * (s - 0.55)**2

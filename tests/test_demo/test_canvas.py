@@ -32,6 +32,19 @@ def test_lines():
     assert drawn.sum() / 32**2 == pytest.approx(0.2, rel=0.1) and drawn.max() <= 1
 
 
+@given(st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=2, max_size=4), st.floats(0, .3),
+       st.floats(.01, .3))
+def test_lines_are_cut_to_the_bit(points, width, softness):
+    """Computing a line only where it can be seen changes no bit of it, also where it leaves the film."""
+    nearest = np.full(X.shape, np.inf)
+    for (x0, y0), (x1, y1) in zip(points[:-1], points[1:], strict=True):
+        dx, dy = x1 - x0, y1 - y0
+        along = np.clip(((X - x0) * dx + (Y - y0) * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
+        nearest = np.minimum(nearest, (X - x0 - along * dx)**2 + (Y - y0 - along * dy)**2)
+    everywhere = step(np.sqrt(nearest) - width / 2, softness)
+    assert np.array_equal(polyline(X, Y, np.array(points), width, softness), everywhere)
+
+
 @given(st.integers(1, 40), st.integers(0, 9))
 def test_noise(cells, seed):
     """Noise stays in its range, follows its generator, and differs from place to place."""
