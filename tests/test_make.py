@@ -80,3 +80,26 @@ def test_twice_is_once(tree):
     for process in [start(tree, 'setup'), start(tree, 'setup')]:
         end(process)
     assert sum('build_mmcv' in line for line in asked(tree)) == 1
+
+
+def demo(tree, *options):
+    """The commands of the demo, one a line."""
+    return subprocess.run(['make', '-n', '.demo', *options], cwd=tree, capture_output=True, text=True,
+                          check=True).stdout.splitlines()
+
+
+def test_first_results_first(tree):
+    """The demo says how long it takes, shows what needs no labels, then the supervised tasks and the table."""
+    commands = '\n'.join(line for line in demo(tree) if not line.startswith('echo'))
+    places = [commands.index(part) for part in (
+        'how_long.py', 'demo.py data/demo', 'train.py configs/prior', 'evaluate_demo.py', 'demo/phrase_grounding.py',
+        'visualize.py', 'demo_downstream.py', 'train.py configs/downstream/demo/rsna_cls.py', 'overview.py')]
+    assert places == sorted(places)
+    assert commands.count('demo/phrase_grounding.py') == 1
+
+
+def test_the_demo_trains_the_model_that_is_named(tree):
+    """One variable says which; all tasks find it in the same folder."""
+    named = [line for line in demo(tree, 'PRETRAIN=configs/prior/other.py') if 'configs/prior/other.py' in line]
+    assert [line.split('tools/')[1].split('.py')[0] for line in named] == ['how_long', 'train', 'visualize']
+    assert all('--work-dir work_dirs/pretrain_demo' in line for line in named[1:])
