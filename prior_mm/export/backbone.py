@@ -1,4 +1,4 @@
-"""The image encoder's backbone under the names of torchvision, timm or the MM toolboxes, with 1 or 3 input channels."""
+"""The image encoder's backbone under the names of another library, with 1 or 3 input channels."""
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -7,9 +7,10 @@ from torch import Tensor
 
 from .source import Source
 from .timm_backbone import timm_architecture, timm_names
+from .transformers_backbone import BUILD, transformers_names
 from .whole import check_whole
 
-Names = Literal['mm', 'timm', 'torchvision']
+Names = Literal['mm', 'timm', 'torchvision', 'transformers']
 _PREFIX = 'image_encoder.backbone.'
 _BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 _RESNETS = ('mmpretrain.ResNet', 'mmdet.ResNet', 'mmseg.ResNet')
@@ -44,12 +45,14 @@ class Backbone:
 def export_backbone(source: Source, names: Names = 'mm', channels: int = 1) -> Backbone:
     """Take the backbone out of a checkpoint.
 
-    The names of a plain ResNet are the same in all three libraries (the stride of a bottleneck stands at its 3x3
-    convolution in all of them), so that what counts is whether a library has the architecture at all.
+    The names of a plain ResNet are the same in torchvision, timm and the toolboxes, and one to one those of
+    transformers; the stride of a bottleneck stands at its 3x3 convolution in all of them. What counts is whether a
+    library has the architecture at all.
 
     Args:
         source: The checkpoint.
-        names: ``'mm'``: any backbone. ``'torchvision'``: a ResNet of 64 base channels. ``'timm'``: one of any.
+        names: ``'mm'``: any backbone. ``'torchvision'``: a ResNet of 64 base channels. ``'timm'`` and
+            ``'transformers'``: one of any.
         channels: 1: the first convolution as it is. 3: a third of it for each channel, so that a gray image copied to
             three channels gives the same features.
 
@@ -84,6 +87,8 @@ def export_backbone(source: Source, names: Names = 'mm', channels: int = 1) -> B
         weights[first] = (weights[first] / channels).repeat(1, channels, 1, 1)
     config.update(in_channels=channels)
     build, features = _code(config, names, weights)
+    if names == 'transformers':
+        weights = transformers_names(weights)
     return Backbone(weights, channels, build, features, config)
 
 
@@ -133,7 +138,7 @@ def _check_plain_resnet(weights: dict[str, Tensor], config: dict[str, Any], name
         odd.append(f'norm_cfg={config["norm_cfg"]}')
     base = weights['layer1.0.conv1.weight'].shape[0] if 'layer1.0.conv1.weight' in weights else 0
     stem = weights['conv1.weight'].shape[0] if 'conv1.weight' in weights else 0
-    if stem != 64:
+    if stem != 64 and names != 'transformers':
         odd.append(f'stem_channels={stem}')
     if names == 'torchvision' and base != 64:
         odd.append(f'base_channels={base}')
@@ -158,6 +163,8 @@ def _code(config: dict[str, Any], names: Names, weights: dict[str, Tensor]) -> t
         return ('import mmpretrain.models  # or mmdet, mmseg: the names are the same\n'
                 'from mmpretrain.registry import MODELS\n\n'
                 f'model = MODELS.build({_mm_config(config, weights)!r})'), 'model(images)[-1]'
+    if names == 'transformers':
+        return BUILD, 'model(images).last_hidden_state'
     if names == 'timm':
         base = weights['layer1.0.conv1.weight'].shape[0]
         width = '' if base == 64 else f', channels={tuple(base * 2**stage for stage in range(4))}'

@@ -12,10 +12,12 @@ from prior_mm.tokenizer import load_tokenizer
 
 from .backbone import Names, export_backbone, timm_config
 from .card import image_rows, model_card, read_results, text_rows
+from .int8 import read_films, write_int8
 from .joint import load_joint, write_joint, write_json
 from .onnx_graphs import ONNX_CARD, write_onnx
 from .source import Source, read_source
 from .text_encoder import write_text_encoder
+from .transformers_backbone import processor_config, transformers_config
 
 Part = Literal['image', 'text', 'joint', 'onnx']
 Format = Literal['safetensors', 'pth']
@@ -23,7 +25,7 @@ Format = Literal['safetensors', 'pth']
 
 def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | None = None, channels: int = 1,
            file_format: Format = 'safetensors', config: str | None = None, tokenizer: str | None = None,
-           results: str | None = None, licence: str | None = None) -> list[str]:
+           results: str | None = None, licence: str | None = None, int8: str | None = None) -> list[str]:
     """Write one part of a checkpoint with a model card.
 
     Args:
@@ -31,14 +33,15 @@ def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | Non
         out: The folder to make.
         part: ``'image'``: the image encoder's backbone. ``'text'``: the text encoder as a Hugging Face folder.
             ``'joint'``: the whole model. ``'onnx'``: the whole model as graphs for onnxruntime.
-        names: Of the image encoder's parameters: ``'mm'`` (the default), ``'timm'`` or ``'torchvision'``. Of the text
-            encoder's they are ``'huggingface'``'s.
+        names: Of the image encoder's parameters: ``'mm'`` (the default), ``'timm'``, ``'torchvision'`` or
+            ``'transformers'``. Of the text encoder's they are ``'huggingface'``'s.
         channels: Input channels of the image encoder, 1 or 3.
         file_format: ``'safetensors'``, or ``'pth'``: a file of PyTorch with plain tensors.
         config: A config file, for checkpoints that do not hold theirs.
         tokenizer: A vocabulary file, folder or name; by default the one of the config.
         results: A results file of ``tools/test.py`` for the card.
         licence: Of the weights, for the card.
+        int8: A folder with films: graphs are also written in 8 bits, by the ranges that these have in the model.
 
     Returns:
         Names of the files written.
@@ -49,7 +52,7 @@ def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | Non
         ValueError: If the options or the files do not fit each other.
     """
     out = Path(out)
-    _check_options(part, names, channels, file_format)
+    _check_options(part, names, channels, file_format, int8)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f'{out} is there and not empty: give another folder, or remove it')
     source = read_source(checkpoint, config)
@@ -66,7 +69,7 @@ def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | Non
         elif part == 'joint':
             card = _joint(source, unfinished, weights, tokenizer)
         else:
-            card = _onnx(source, unfinished, tokenizer)
+            card = _onnx(source, unfinished, tokenizer, int8)
         (unfinished / 'README.md').write_text(model_card(source, *card, scores, licence), encoding='utf-8')
         if out.exists():
             out.rmdir()
@@ -76,7 +79,7 @@ def export(checkpoint: str | Path, out: str | Path, part: Part, names: str | Non
     return sorted(path.relative_to(out).as_posix() for path in out.rglob('*') if path.is_file())
 
 
-def _check_options(part: str, names: str | None, channels: int, file_format: str) -> None:
+def _check_options(part: str, names: str | None, channels: int, file_format: str, int8: str | None) -> None:
     possible = {'image': get_args(Names), 'text': ('huggingface', ), 'joint': (), 'onnx': ()}
     if part not in possible:
         raise ValueError(f'the part is one of {", ".join(possible)}, not {part!r}')
@@ -85,10 +88,12 @@ def _check_options(part: str, names: str | None, channels: int, file_format: str
                          f'{" or ".join(possible[part]) or "it keeps its own, leave --names out"}')
     if channels != 1 and part != 'image':
         raise ValueError(f'--channels is for --part image; the part {part!r} takes one channel or none')
+    if int8 is not None and part != 'onnx':
+        raise ValueError(f'--int8 is for --part onnx, not for {part!r}')
     if file_format not in get_args(Format):
         raise ValueError(f'the format is one of {", ".join(get_args(Format))}, not {file_format!r}')
-    if file_format == 'pth' and part in ('text', 'onnx'):
-        raise ValueError(f'the part {part!r} holds {"model.safetensors" if part == "text" else "graphs"}: leave '
+    if file_format == 'pth' and (part in ('text', 'onnx') or names == 'transformers'):
+        raise ValueError(f'the part {part!r} holds {"graphs" if part == "onnx" else "model.safetensors"}: leave '
                          '--format out')
 
 
@@ -102,11 +107,16 @@ def _image(source: Source, folder: Path, weights: str, names: Names,
     backbone = export_backbone(source, names, channels)
     _write_weights(backbone.weights, folder / weights)
     preprocessing = {**source.preprocessing, 'channels': channels}
-    for_timm = timm_config(backbone, preprocessing) if names == 'timm' else {}
-    write_json(folder / 'config.json', dict(for_timm, backbone=backbone.config, names=names,
-                                            preprocessing=preprocessing))
-    code = (f'import torch\n{backbone.build}\n{_loading(weights)}\n'
-            f'model.load_state_dict(weights, strict=True)\nmodel.eval()\nfeatures = {backbone.features}')
+    ours = dict(backbone=backbone.config, names=names, preprocessing=preprocessing)
+    if names == 'transformers':
+        write_json(folder / 'config.json', dict(transformers_config(backbone.weights, backbone.config), prior_mm=ours))
+        write_json(folder / 'preprocessor_config.json', processor_config(preprocessing))
+        loading = ''
+    else:
+        for_timm = timm_config(backbone, preprocessing) if names == 'timm' else {}
+        write_json(folder / 'config.json', dict(for_timm, **ours))
+        loading = f'{_loading(weights)}\nmodel.load_state_dict(weights, strict=True)\n'
+    code = f'import torch\n{backbone.build}\n{loading}model.eval()\nfeatures = {backbone.features}'
     what = (f'Image encoder of a PRIOR model, the backbone alone, with parameter names of {names} and {channels} input '
             f'channel{"" if channels == 1 else "s"}. Its attention pooling and its projection to the joint space are '
             'in an export of the joint model only.')
@@ -147,11 +157,12 @@ def _joint(source: Source, folder: Path, weights: str,
     return what, files, image_rows(source, 1) + _text_rows(source, folder / 'tokenizer'), code
 
 
-def _onnx(source: Source, folder: Path,
-          tokenizer: str | None) -> tuple[str, dict[str, str], list[tuple[str, str]], str]:
+def _onnx(source: Source, folder: Path, tokenizer: str | None,
+          int8: str | None) -> tuple[str, dict[str, str], list[tuple[str, str]], str]:
     """Write the graphs of the whole model; the arguments of their card."""
     if not source.preprocessing['size']:
         raise ValueError(f'{source.name} does not say the size of its images, for which the graphs are made')
+    films = read_films(int8, source) if int8 else []
     with TemporaryDirectory() as joint:
         _joint(source, Path(joint), 'model.safetensors', tokenizer)
         for name in ('preprocessing.json', 'tokenizer'):
@@ -165,6 +176,12 @@ def _onnx(source: Source, folder: Path,
              'text_encoder.onnx': 'reports to their vectors and those of their sentences',
              'joint.onnx': 'vectors to scores and heat maps', 'preprocessing.json': 'what goes in',
              'tokenizer/': 'the tokenizer of the training'}
+    if films:
+        lowest = write_int8(folder, films)
+        files['image_encoder_int8.onnx'] = ('the same in 8 bits, to be taken in its place; on the '
+                                            f'{len(films)} films of its ranges a cosine of at least {lowest:.3f} '
+                                            'with the vectors in float32')
+        files['text_encoder_int8.onnx'] = 'likewise; word pieces, sentences and reports as above'
     rows = [row for row in image_rows(source, 1) if row[0] not in ('mean', 'standard deviation')]
     special = getattr(model, 'with_special_tokens', False)
     return what, files, rows + _text_rows(source, folder / 'tokenizer'), ONNX_CARD.format(special=special)

@@ -1,6 +1,7 @@
 """The model as ONNX graphs: what onnxruntime computes, by the lines of the model card, is what the model computes."""
 import json
 
+import numpy as np
 import pytest
 import torch
 from test_export import run_card
@@ -68,6 +69,35 @@ def test_refused(tmp_path):
     with pytest.raises(ValueError, match="patch_layout='published'"):
         export(path, tmp_path / 'onnx', 'onnx')
     assert not (tmp_path / 'onnx').exists()
+
+
+@pytest.mark.slow
+def test_int8(tmp_path):
+    """Graphs in 8 bits stand beside the others, are smaller, and say nearly the same of films and prompts."""
+    path, model, _ = checkpoint(tmp_path, dict(global_alignment=1.))
+    files = export(path, tmp_path / 'onnx', 'onnx', int8=str(tmp_path / 'data/files'))
+    assert {'image_encoder_int8.onnx', 'text_encoder_int8.onnx', 'image_encoder.onnx'} <= set(files)
+    images = torch.rand(5, 1, 32, 32).numpy()
+    reports = dict(token_ids=np.array([[5, 8, 14]]), token_mask=np.ones((1, 3), bool),
+                   sentence_index=np.zeros((1, 3), np.int64), sentence_mask=np.ones((1, 1), bool))
+    for name, inputs in (('image_encoder', dict(images=images)), ('text_encoder', reports)):
+        one, other = (onnxruntime.InferenceSession(tmp_path / f'onnx/{name}{kind}.onnx', providers=[
+            'CPUExecutionProvider']).run(None, inputs)[0] for kind in ('', '_int8'))
+        assert np.abs(one - other).max() > 0 and (one * other).sum(axis=1).min() > .95
+    assert (tmp_path / 'onnx/image_encoder_int8.onnx').stat().st_size < .5 * (
+        tmp_path / 'onnx/image_encoder.onnx').stat().st_size
+    assert 'a cosine of at least 0.9' in (tmp_path / 'onnx/README.md').read_text()
+
+
+def test_int8_needs_films(tmp_path):
+    """A folder without films, or another part, is refused in a line; nothing is left."""
+    path, *_ = checkpoint(tmp_path, dict(global_alignment=1.))
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(FileNotFoundError, match='holds no film'):
+        export(path, tmp_path / 'onnx', 'onnx', int8=str(tmp_path / 'empty'))
+    with pytest.raises(ValueError, match='--int8 is for --part onnx'):
+        export(path, tmp_path / 'onnx', 'joint', int8=str(tmp_path / 'data/files'))
+    assert not list(tmp_path.glob('onnx*'))
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
     python tools/model_converters/export.py CHECKPOINT OUT --part image --names torchvision --channels 3
     python tools/model_converters/export.py CHECKPOINT OUT --part text
     python tools/model_converters/export.py CHECKPOINT OUT --part joint
-    python tools/model_converters/export.py CHECKPOINT OUT --part onnx
+    python tools/model_converters/export.py CHECKPOINT OUT --part onnx [--int8 FILMS]
 """
 import argparse
 import sys
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument('checkpoint', help='a checkpoint of tools/train.py or of tools/model_converters/published.py')
     parser.add_argument('out', help='the folder to make')
     parser.add_argument('--part', required=True, choices=['image', 'text', 'joint', 'onnx'])
-    parser.add_argument('--names', choices=['torchvision', 'timm', 'mm', 'huggingface'],
+    parser.add_argument('--names', choices=['torchvision', 'timm', 'mm', 'transformers', 'huggingface'],
                         help="the library's parameter names; by default mm for the image encoder")
     parser.add_argument('--channels', type=int, choices=[1, 3], default=1, help='of the image encoder (default: 1)')
     parser.add_argument('--format', choices=['safetensors', 'pth'], default='safetensors',
@@ -29,9 +29,11 @@ def main() -> None:
     parser.add_argument('--tokenizer', help='vocabulary file or Hugging Face folder; by default what the config says')
     parser.add_argument('--results', help='results JSON of tools/test.py on this checkpoint, for the card')
     parser.add_argument('--licence', help='licence of the weights, for the card')
+    parser.add_argument('--int8', metavar='FOLDER',
+                        help='of --part onnx: graphs in 8 bits, too, with the ranges of the films in this folder')
     args = parser.parse_args()
     files = export(args.checkpoint, args.out, args.part, args.names, args.channels, args.format, args.config,
-                   args.tokenizer, args.results, args.licence)
+                   args.tokenizer, args.results, args.licence, args.int8)
     print(f'{args.out}: {", ".join(files)}')
 
 
