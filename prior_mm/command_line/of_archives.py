@@ -81,8 +81,8 @@ def search(
     \b
     Example: prior-mm search work_dirs/pretrain_demo work_dirs/pretrain_demo/index --text 'Large heart.' -k 3
     """
-    loaded = load_model(model, archive, config, tokenizer, device, bits, percentile)
-    found = loaded.similar(image=image, text=text, k=number, by=by)  # type: ignore[arg-type]
+    loaded = load_model(model, None, config, tokenizer, device, bits, percentile)
+    found = loaded.similar(image=image, text=text, archive=archive, k=number, by=by)  # type: ignore[arg-type]
     if as_json:
         print_json(dict(model_sha256=loaded.info.sha256, synthetic=loaded.info.synthetic, matches=found))
     else:

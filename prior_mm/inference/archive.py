@@ -1,4 +1,5 @@
 """Studies to compare with: their images and reports in the joint space, and the sentences of the reports."""
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +18,9 @@ from .images import gray_image
 from .results import Failure, Match, NearSentence
 from .sentence_table import SentenceTable
 from .stream import Listed, batches
-from .vector_tables import read_table, write_table
+from .vector_tables import mapped_file, read_table, write_table
 
-_STUDIES, _SENTENCES, _GUARD = 'studies.parquet', 'sentences.parquet', 'guard.npz'
+STUDIES, _SENTENCES, _GUARD = 'studies.parquet', 'sentences.parquet', 'guard.npz'
 
 
 @dataclass
@@ -61,15 +62,16 @@ class Archive:
         Raises:
             ValueError: If it is neither images nor reports, or there are no reports.
         """
-        if by not in ('image', 'report'):
-            raise ValueError(f"studies are compared by 'image' or 'report', not by {by!r}")
-        if by == 'report' and not any(self.reports):
-            raise ValueError('this archive holds images without reports: compare by image')
+        check_comparison(by, any(self.reports))
         return self.image_vectors if by == 'image' else self.report_vectors
 
     def match(self, place: int, cosine: float) -> Match:
         """A study as the answer to a query."""
         return Match(self.studies[place], cosine, self.images[place], tuple(self.reports[place]))
+
+    def matches(self, places: Sequence[int], cosines: Sequence[float]) -> list[Match]:
+        """Studies as the answer to a query."""
+        return [self.match(int(place), float(cosine)) for place, cosine in zip(places, cosines, strict=True)]
 
     def sentence(self, place: int, similarity: float) -> NearSentence:
         """A sentence as the answer to a query."""
@@ -83,10 +85,7 @@ class Archive:
 
     def check(self, sha256: str) -> None:
         """Raise ValueError if it was made with another model."""
-        if self.about.get('model') != sha256:
-            raise ValueError(f'the archive was made with the model {self.about.get("model_name")} '
-                             f'({str(self.about.get("model"))[:12]}), this is {sha256[:12]}: make it anew with '
-                             '`prior-mm index`')
+        check_model(self.about, sha256)
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write it to a folder; what stands there under the names of its files is replaced.
@@ -94,14 +93,15 @@ class Archive:
         Returns:
             The files.
         """
-        paths = [Path(folder, name) for name in (_STUDIES, _SENTENCES, _GUARD)]
+        paths = [Path(folder, name) for name in (STUDIES, _SENTENCES, _GUARD)]
         write_table(paths[1], dict(text=self.sentences.texts, studies=self.sentences.counts.tolist(),
                                    place=self.sentences.places.tolist()), dict(vector=self.sentences.vectors), {})
         write_table(paths[0], dict(id=self.studies, path=self.images, sentences=self.reports),
                     dict(vector=self.image_vectors, report=self.report_vectors),
-                    self.about)
+                    self.about, mapped=True)
         if self.guard is not None:
             self.guard.save(paths[2])
+        paths += [mapped_file(paths[0], name) for name in ('vector', 'report')]
         return [path for path in paths if path.is_file()]
 
     @classmethod
@@ -113,7 +113,7 @@ class Archive:
             ValueError: If it is damaged.
         """
         alone = Path(folder).is_file()
-        columns, vectors, about = read_table(Path(folder) if alone else Path(folder, _STUDIES))
+        columns, vectors, about = read_table(Path(folder) if alone else Path(folder, STUDIES))
         try:
             if alone:
                 rows, images = len(columns['id']), vectors['vector']
@@ -126,6 +126,21 @@ class Archive:
                        table, Guard.read(Path(folder, _GUARD)), about)
         except (KeyError, TypeError) as error:
             raise ValueError(f'{folder} is no archive of `prior-mm index`: it lacks {error}. Make it anew') from None
+
+
+def check_model(about: dict[str, Any], sha256: str) -> None:
+    """Raise ValueError if an archive was made with another model than this."""
+    if about.get('model') != sha256:
+        raise ValueError(f'the archive was made with the model {about.get("model_name")} '
+                         f'({str(about.get("model"))[:12]}), this is {sha256[:12]}: make it anew with `prior-mm index`')
+
+
+def check_comparison(by: str, has_reports: bool) -> None:
+    """Raise ValueError if studies cannot be compared by that."""
+    if by not in ('image', 'report'):
+        raise ValueError(f"studies are compared by 'image' or 'report', not by {by!r}")
+    if by == 'report' and not has_reports:
+        raise ValueError('this archive holds images without reports: compare by image')
 
 
 def build_archive(encoder: Encoder, annotations: Path, image_root: Path | None, batch_size: int,

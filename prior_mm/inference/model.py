@@ -35,6 +35,7 @@ from .results import (
     Scores,
     Verdict,
 )
+from .stored_studies import StoredStudies
 from .stream import batches, list_images
 
 #: Classes to be told apart: a prompt each, or several phrases by class.
@@ -197,7 +198,8 @@ class Model:
         Args:
             image: The image, or
             text: the text.
-            archive: See :meth:`use_archive`; by default the one that the model has.
+            archive: See :meth:`use_archive`; by default the one that the model has. Of one on the disk, what the
+                search needs is read.
             k: How many.
             by: What of the studies the query is compared with.
 
@@ -207,10 +209,14 @@ class Model:
         if (image is None) == (text is None):
             raise ValueError('similar needs an image or a text, one of the two: similar(image=...), similar(text=...)')
         query = self.embed_images(image) if image is not None else self.embed_texts([text])  # type: ignore[list-item]
-        chosen = self._archive(archive)
-        vectors = chosen.vectors(by)
-        places, cosines = nearest(query.vectors, vectors, k)
-        return [chosen.match(int(place), float(cosine)) for place, cosine in zip(places[0], cosines[0], strict=True)]
+        chosen: Archive | StoredStudies
+        if isinstance(archive, (str, Path)) and Path(archive).suffix != '.json':
+            chosen = StoredStudies(archive)
+            chosen.check(self.info.sha256)
+        else:
+            chosen = self._archive(archive)
+        places, cosines = nearest(query.vectors, chosen.vectors(by), k)
+        return chosen.matches(places[0].tolist(), cosines[0].tolist())
 
     def prototypes(self, sentence: str, k: int = 3, archive: 'Archive | str | Path | None' = None) -> list[Prototype]:
         """The prototypes that stand for a sentence, the heaviest first, each with the training sentences next to it.

@@ -7,7 +7,9 @@ from rounding import rounding
 from tiny_model import ALIGNMENT, tiny_checkpoint
 
 import prior_mm
-from prior_mm.inference import Archive
+from prior_mm.inference import Archive, vector_tables
+from prior_mm.inference.stored_studies import StoredStudies
+from prior_mm.inference.vector_tables import StoredTable, write_table
 
 
 def test_vectors_are_the_model_s(model, home):
@@ -49,6 +51,40 @@ def test_files(model, tmp_path):
     assert np.array_equal(read.sentences.vectors, archive.sentences.vectors)
     table = parquet.read_table(tmp_path / 'a' / 'studies.parquet')
     assert table.column_names == ['id', 'path', 'sentences', 'vector', 'report']
+
+
+def test_search_on_the_disk(model, home, tmp_path):
+    """Of an archive on the disk the same studies are found as in memory, mapped or not, wherever their rows stand."""
+    archive, image = model.archive, home / 'data/files/test_0_0.png'
+    archive.save(tmp_path / 'a')
+    for by in ('image', 'report'):
+        expected = model.similar(image=image, by=by, k=12)
+        assert model.similar(image=image, archive=tmp_path / 'a', by=by, k=12) == expected
+    stored = StoredStudies(tmp_path / 'a')
+    assert stored.vectors('image').base is not None, 'mapped'
+    for path in (tmp_path / 'a').glob('*.npy'):  # an archive of an earlier version has none
+        path.unlink()
+    assert model.similar(image=image, archive=tmp_path / 'a', by='report', k=12) == expected
+    with pytest.raises(ValueError, match="not by 'nonsense'"):
+        stored.vectors('nonsense')
+    with pytest.raises(ValueError, match='was made with the model'):
+        stored.check('0' * 64)
+
+
+def test_groups_of_rows(tmp_path, monkeypatch):
+    """Rows are found across the groups that they are written in; vectors of another table are refused."""
+    monkeypatch.setattr(vector_tables, '_ROWS', 3)
+    vectors = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    write_table(tmp_path / 'a.parquet', dict(id=list('abcdefgh')), dict(vector=vectors), dict(x=1), mapped=True)
+    stored = StoredTable(tmp_path / 'a.parquet')
+    assert [row['id'] for row in stored.rows([7, 0, 3, 2])] == ['h', 'a', 'd', 'c'] and stored.meta == dict(x=1)
+    np.testing.assert_array_equal(stored.vectors('vector'), vectors)
+    np.save(tmp_path / 'a_vector.npy', vectors[:5])
+    with pytest.raises(ValueError, match='of another table'):
+        stored.vectors('vector')
+    write_table(tmp_path / 'a.parquet', dict(id=list('abcdefgh')), dict(vector=vectors), {})
+    assert not (tmp_path / 'a_vector.npy').exists()
+    np.testing.assert_array_equal(StoredTable(tmp_path / 'a.parquet').vectors('vector'), vectors)
 
 
 @pytest.mark.parametrize('name', ['studies.parquet', 'sentences.parquet'])
