@@ -15,7 +15,7 @@ LOCK   := $(if $(shell command -v flock),flock $(VENV).lock)
 TESTED  = $(shell sed -n 's/^$(1)==//p' requirements/tested.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lite .choose .ready .tier demo .demo test test-all lint docs clean
+.PHONY: help setup setup-lite .choose .ready .tier demo .demo test test-all lint docs links clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -160,6 +160,11 @@ $(STAMPS)/docs: requirements/docs.txt | .ready
 docs: $(STAMPS)/docs ## The documentation's site, in docs/_build/html; a warning or a link to nowhere is an error
 	@$(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	@echo 'docs/_build/html/index.html'
+
+# Without the reference from docstrings, which takes minutes and names hardly an address.
+links: $(STAMPS)/docs ## Whether the addresses in the documentation answer; needs the internet, and is no part of a test
+	@$(PY) -m sphinx -q -b linkcheck -D extensions=myst_parser docs docs/_build/links || \
+		{ grep -v -e ' \[\(ok\|unchecked\)\] ' docs/_build/links/output.txt; exit 1; }
 
 clean: ## Remove caches and builds; the environment, the data and the results stay
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -85,7 +85,7 @@ def test_setup_reads_the_requirements():
 def test_make_knows_its_targets():
     """The targets that the README promises are there."""
     done = subprocess.run(['make', 'help'], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ('setup', 'setup-lite', 'demo', 'test', 'test-all', 'lint', 'clean'):
+    for target in ('setup', 'setup-lite', 'demo', 'test', 'test-all', 'lint', 'docs', 'links', 'clean'):
         assert f'make {target} ' in done.stdout
 
 
