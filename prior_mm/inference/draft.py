@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from prior_mm.models import PRIOR
 from prior_mm.models.alignment.contrastive import unit
 
 from .archive import Archive
@@ -29,6 +30,16 @@ def can_draft(encoder: Encoder) -> bool:
         and encoder.method.needs('sentence_prototype')
 
 
+def needed_to_draft(encoder: Encoder) -> PRIOR:
+    """The method, if it can draft.
+
+    Raises:
+        ValueError: If the sentence decoder or the bank was not trained.
+    """
+    return encoder.needed('drafts', can_draft(encoder), 'its sentence decoder was not trained, which is done in the '
+                          'last stage of PRIOR alone')
+
+
 def draft(encoder: Encoder, batch: Tensor, archive: Archive) -> list[ReportDraft]:
     """Drafts of prepared images.
 
@@ -40,8 +51,7 @@ def draft(encoder: Encoder, batch: Tensor, archive: Archive) -> list[ReportDraft
     Raises:
         ValueError: If the sentence decoder or the bank was not trained.
     """
-    prior = encoder.needed('drafts', can_draft(encoder), 'its sentence decoder was not trained, which is done in the '
-                           'last stage of PRIOR alone')
+    prior = needed_to_draft(encoder)
     _, patches, _ = encoder.features(batch)
     with encoder.computing():
         decoder: Any = prior.sentence_decoder

@@ -10,6 +10,7 @@ from prior_mm.engine.unwrapped import unwrapped
 from prior_mm.files.file_hash import sha256
 from prior_mm.registry import LOOPS, METRICS
 
+from .draft import needed_to_draft
 from .draft_figures import SYSTEMS, draft_all, figures_of_systems
 from .encoder import Encoder
 from .model import Model
@@ -43,6 +44,7 @@ class DraftLoop(TestLoop):
         """
         root = Path(self.where['data_root'])
         self.model = Model(Encoder(_opened(self.runner), method=unwrapped(self.runner.model)))
+        needed_to_draft(self.model.encoder)  # rather now than after the archive
         self.archive = self.model.index(root / self.where['ann_file'], root)
         return super().run()
 
