@@ -1,5 +1,6 @@
 """The model as ONNX graphs: what onnxruntime computes, by the lines of the model card, is what the model computes."""
 import json
+import re
 
 import numpy as np
 import pytest
@@ -86,7 +87,8 @@ def test_int8(tmp_path):
         assert np.abs(one - other).max() > 0 and (one * other).sum(axis=1).min() > .95
     assert (tmp_path / 'onnx/image_encoder_int8.onnx').stat().st_size < .5 * (
         tmp_path / 'onnx/image_encoder.onnx').stat().st_size
-    assert 'a cosine of at least 0.9' in (tmp_path / 'onnx/README.md').read_text()
+    said = re.search(r'a cosine of at least (\d\.\d+)', (tmp_path / 'onnx/README.md').read_text())
+    assert .95 < float(said[1]) <= 1
 
 
 def test_int8_needs_films(tmp_path):
