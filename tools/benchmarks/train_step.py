@@ -1,24 +1,28 @@
-"""Time of a whole training step of each stage, against a plain implementation in the same process.
+"""Time of a whole training step of each stage, against a plain implementation.
 
-    python tools/benchmarks/train_step.py [--batch-size 16] [--steps 3] [--dtypes float32 bfloat16]
+    python tools/benchmarks/train_step.py [--batch-size 16] [--steps 5] [--dtypes float32 bfloat16]
 
 The model is the published one (ResNet-50, BERT with 12 layers, 224 px) with random weights; images are noise, and the
-lengths of the reports are drawn as those of real reports are. The plain way pads text to 256 word pieces, loops over
-the studies, keeps the channels first and steps an unfused AdamW. Steps of the two alternate; the fastest of each
-counts. Peak memory is that of a process of its own for each. Also printed: how far apart the losses and gradients of
-the two are (float32, without dropout), and the share of the machine's matrix-product peak, measured in the same run.
+lengths of the reports are drawn as those of real reports are. The plain way loops over the studies, keeps the channels
+first and steps an unfused AdamW; it pads text to 256 word pieces, or, as a second measure, to the longest report of the
+batch. All ways take turns in one process, then each has a process of its own, where no other way has filled the heap
+before: there the peak of its memory is read, too. Each figure is the median of the steps after one that warms up, with
+its range, in seconds of the clock and of the processor; those of the processor do not depend on what else the machine
+does. Also printed: how far apart the losses and gradients of the two implementations are (float32, without dropout),
+and the share of the machine's matrix-product peak, measured in the same run.
 """
 import argparse
 import json
 import multiprocessing
 import os
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
@@ -70,10 +74,11 @@ def random_studies(count: int, size: int, seed: int) -> Studies:
 
 
 class Trainer:
-    """A model with its optimizer, and a step."""
+    """A model with its optimizer, and a step; the plain way pads text to so many word pieces at least."""
 
-    def __init__(self, plain: bool, stage: int, with_cp: bool = False) -> None:
+    def __init__(self, plain: bool, stage: int, with_cp: bool = False, padded: int = 256) -> None:
         self.model = published(PlainPRIOR if plain else PRIOR, with_cp=with_cp)
+        self.model.padded_length = padded
         self.model.set_losses(STAGES[stage])
         if plain:
             self.model.to(memory_format=torch.contiguous_format)
@@ -90,6 +95,7 @@ class Trainer:
 
 
 def seconds(trainer: Trainer, data: Studies, dtype: torch.dtype) -> float:
+    """Seconds of a step."""
     start = time.perf_counter()
     trainer.step(*data, dtype)
     return time.perf_counter() - start
@@ -101,17 +107,36 @@ def in_its_own_process(function: Callable, *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-def peak_memory(plain: bool, dtype: torch.dtype, stage: int, data: Studies) -> float:
-    """Peak resident memory of two steps in a process of their own, in GiB."""
-    return in_its_own_process(_two_steps, plain, dtype, stage, data, torch.get_num_threads())
+class Way(NamedTuple):
+    """A way to take a step: the plain one or ours, the type of autocast, and how far the plain one pads text."""
+
+    plain: bool
+    dtype: str
+    padded: int = 256
+
+    def trainer(self, stage: int) -> Trainer:
+        """A model that takes it."""
+        return Trainer(self.plain, stage, padded=self.padded)
+
+    def step(self, trainer: Trainer, data: Studies) -> tuple[float, float]:
+        """Take it; seconds of the clock and of the processor."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        trainer.step(*data, getattr(torch, self.dtype))
+        return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def _two_steps(plain: bool, dtype: torch.dtype, stage: int, data: Studies, threads: int) -> float:
+def ways(dtypes: list[str]) -> dict[str, Way]:
+    """What is compared, the measure first."""
+    return {'plain': Way(True, 'float32'), 'plain, longest': Way(True, 'float32', padded=0),
+            **{f'prior_mm {dtype}': Way(False, dtype) for dtype in dtypes}}
+
+
+def alone(way: Way, stage: int, data: Studies, steps: int, threads: int) -> tuple[list[tuple[float, float]], float]:
+    """Steps of a way after one to warm up, and the peak of this process's resident memory, in GiB."""
     torch.set_num_threads(threads)
-    trainer = Trainer(plain, stage)
-    for _ in range(2):
-        trainer.step(*data, dtype)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    trainer = way.trainer(stage)
+    times = [way.step(trainer, data) for _ in range(steps + 1)]
+    return times[1:], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def difference(stage: int, data: Studies) -> tuple[float, float]:
@@ -149,46 +174,52 @@ def operations(trainer: Trainer, data: Studies) -> int:
     return counter.get_total_flops()
 
 
-def measure(stage: int, dtypes: list[str], batch_size: int, size: int, steps: int, memory: bool) -> list[dict]:
-    """Measure one stage: the plain way in float32 against the fast way in each type, in turns."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    data = random_studies(batch_size, size, seed=stage)
-    peak = {name: peak_memory(name == 'plain', getattr(torch, dtype), stage, data) if memory else None
-            for name, dtype in dict(plain='float32', **{name: name for name in dtypes}).items()}
+def measure(stage: int, dtypes: list[str], batch_size: int, size: int, steps: int, threads: int,
+            apart: bool = True) -> list[dict]:
+    """Measure one stage: each way in a process of its own, if asked for, then all in turns."""
+    torch.set_num_threads(threads)
+    data, compared = random_studies(batch_size, size, seed=stage), ways(dtypes)
+    own = {name: in_its_own_process(alone, way, stage, data, steps, threads) if apart else (None, None)
+           for name, way in compared.items()}
     loss_error, gradient_error = difference(stage, data)
     print(f'stage {stage}: losses differ by {loss_error:.1e}, gradients by {gradient_error:.1e} (relative, float32)')
-    plain, fast = Trainer(plain=True, stage=stage), Trainer(plain=False, stage=stage)
-    ways = dict(plain=(plain, torch.float32), **{name: (fast, getattr(torch, name)) for name in dtypes})
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    peaks = dict.fromkeys(dtypes, 0.)
+    trainers = {name: way.trainer(stage) for name, way in compared.items()}
+    turns: dict[str, list[tuple[float, float]]] = {name: [] for name in compared}
+    peaks = {way.dtype: 0. for way in compared.values()}
     for _ in range(steps + 1):  # the first warms up
-        for name, (trainer, dtype) in ways.items():
-            times[name].append(seconds(trainer, data, dtype))
-        peaks = {name: max(value, matrix_peak(getattr(torch, name))) for name, value in peaks.items()}
-    best = {name: min(values[1:]) for name, values in times.items()}
-    work = operations(fast, data)
-    rows = [dict(stage=stage, way='plain', dtype='float32', seconds=best['plain'],
-                 studies_per_s=batch_size / best['plain'], ratio=1., memory_gib=peak['plain'])]
-    for name in dtypes:
-        rows.append(dict(
-            stage=stage, way='prior_mm', dtype=name, seconds=best[name], studies_per_s=batch_size / best[name],
-            ratio=best['plain'] / best[name], share_of_peak=work / best[name] / peaks[name],
-            memory_gib=peak[name],
-            loss_difference=loss_error, gradient_difference=gradient_error))
+        for name, way in compared.items():
+            turns[name].append(way.step(trainers[name], data))
+        peaks = {dtype: max(value, matrix_peak(getattr(torch, dtype))) for dtype, value in peaks.items()}
+    work = operations(trainers[f'prior_mm {dtypes[0]}'], data)
+    rows = []
+    for name, way in compared.items():
+        (wall, cpu), (times, memory) = zip(*turns[name][1:], strict=True), own[name]
+        wall_alone, cpu_alone = zip(*times, strict=True) if times else (None, None)
+        rows.append(dict(stage=stage, way=name, wall=wall, cpu=cpu, wall_alone=wall_alone, cpu_alone=cpu_alone,
+                         studies_per_s=batch_size / statistics.median(wall), memory_gib=memory,
+                         loss_difference=loss_error, gradient_difference=gradient_error,
+                         share_of_peak=None if way.plain else work / statistics.median(wall) / peaks[way.dtype]))
     return rows
 
 
 def table(rows: list[dict]) -> str:
-    """The rows as text."""
-    lines = [f'{"stage":>5} {"way":>9} {"type":>9} {"s/step":>8} {"studies/s":>10} {"ratio":>6} {"of peak":>8} '
-             f'{"memory":>17}']
+    """The rows as Markdown; a ratio is how many times as long the plain way takes, by medians."""
+    lines = ['| stage | way | s/step: median (range) | ratio | processor s: median (range) | ratio '
+             '| alone: s/step, ratio | alone: processor s, ratio | of peak | memory, GiB |', '| --- ' * 10 + '|']
     for row in rows:
-        plain = next(r for r in rows if r['stage'] == row['stage'] and r['way'] == 'plain')
-        memory = '' if row['memory_gib'] is None else (
-            f'{row["memory_gib"]:.2f} GiB ({row["memory_gib"] / plain["memory_gib"]:.2f})')
-        share = f'{row["share_of_peak"]:.0%}' if 'share_of_peak' in row else ''
-        lines.append(f'{row["stage"]:>5} {row["way"]:>9} {row["dtype"]:>9} {row["seconds"]:>8.2f} '
-                     f'{row["studies_per_s"]:>10.2f} {row["ratio"]:>5.2f}x {share:>8} {memory:>17}')
+        plain = next(other for other in rows if other['stage'] == row['stage'])
+
+        def figure(name: str, row: dict = row) -> str:
+            return f'{statistics.median(row[name]):.2f} ({min(row[name]):.2f} to {max(row[name]):.2f})'
+
+        def ratio(name: str, row: dict = row, plain: dict = plain) -> str:
+            return f'{statistics.median(plain[name]) / statistics.median(row[name]):.2f}x'
+
+        own = [f'{figure(name)}, {ratio(name)}' if row[name] else '' for name in ('wall_alone', 'cpu_alone')]
+        share = f'{row["share_of_peak"]:.0%}' if row['share_of_peak'] else ''
+        memory = row['memory_gib'] and f'{row["memory_gib"]:.2f} ({row["memory_gib"] / plain["memory_gib"]:.2f}x)'
+        lines.append(f'| {row["stage"]} | {row["way"]} | {figure("wall")} | {ratio("wall")} | {figure("cpu")} '
+                     f'| {ratio("cpu")} | {own[0]} | {own[1]} | {share} | {memory or ""} |')
     return '\n'.join(lines)
 
 
@@ -198,13 +229,16 @@ def main() -> None:
     parser.add_argument('--dtypes', nargs='+', default=['float32', 'bfloat16'], choices=['float32', 'bfloat16'])
     parser.add_argument('--batch-size', type=int, default=16)
     parser.add_argument('--size', type=int, default=224, help='side of the images, in pixels')
-    parser.add_argument('--steps', type=int, default=3, help='timed steps of each way')
-    parser.add_argument('--no-memory', dest='memory', action='store_false', help='leave the peak memory out')
+    parser.add_argument('--steps', type=int, default=5, help='timed steps of each way')
+    parser.add_argument('--no-memory', dest='memory', action='store_false',
+                        help='no processes of their own: neither their times nor the peak of their memory')
+    parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)), help='by default all cores')
     parser.add_argument('--out', help='write the figures to this JSON file')
     args = parser.parse_args()
     rows = []
     for stage in args.stages:
-        rows += in_its_own_process(measure, stage, args.dtypes, args.batch_size, args.size, args.steps, args.memory)
+        rows += in_its_own_process(measure, stage, args.dtypes, args.batch_size, args.size, args.steps,
+                                   args.threads, args.memory)
     print(table(rows))
     if args.out:
         Path(args.out).write_text(json.dumps(rows, indent=2) + '\n')
