@@ -49,6 +49,17 @@ def test_benchx_segmentation():
     assert (warm_up.start_factor, warm_up.end, decay.type, decay.power) == (1e-6, 1500, 'PolyLR', 1.)
 
 
+def test_benchx_of_many_findings():
+    """NIH and VinDr stop early on the AUROC that their tables show, at the rates and batches of BenchX's configs."""
+    for name, rate, batch in (('nih', 1e-5, 32), ('vindr', 5e-5, 64)):
+        config = load_config(str(CONFIGS / f'benchx/{name}_cls.py'))
+        (stop, ) = (hook for hook in config.custom_hooks if hook.type == 'EarlyStoppingHook')
+        assert stop.monitor == 'classification/auroc' == config.default_hooks.checkpoint.save_best
+        settings = read_settings(config)
+        assert config.optim_wrapper.optimizer.lr * settings.backbone_rate == pytest.approx(rate)
+        assert config.train_dataloader.batch_size == batch and settings.setting.training_seeds == (42, 0, 1)
+
+
 def test_benchx_and_mgca_classification():
     """BenchX stops early on F1; MGCA's probe has one rate."""
     benchx, mgca = (load_config(str(CONFIGS / f'{name}/rsna_cls.py')) for name in ('benchx', 'mgca'))

@@ -22,6 +22,28 @@ def test_rsna(tmp_path, convert):
     assert written == {path: path.read_bytes() for path in (root / 'annotations').rglob('*.*')}
 
 
+def test_rsna_by_lists_with_the_challenges_test(tmp_path, convert):
+    """MRM's test films lie in a folder of their own, their labels in a table that is named: all are taken."""
+    root, lists = write_rsna(tmp_path / 'rsna'), tmp_path / 'lists'
+    for name in ('q1', 'q2', 'not_in_the_table'):
+        write_file(root / f'stage_2_test_images/{name}.dcm')
+    table = tmp_path / 'with_test.csv'
+    table.write_text((root / 'stage_2_train_labels.csv').read_text() + 'q1,4.0,6.0,10.0,12.0,1\nq2,,,,,0\n')
+    lists.mkdir()
+    wanted = dict(train=[f'p{number:02d}' for number in range(30)], val=[f'p{number}' for number in range(30, 40)],
+                  test=['q1', 'q2'])
+    for name, ids in wanted.items():
+        (lists / f'{name}.txt').write_text('\n'.join(ids))
+    status, _, err = convert('rsna.py', root, '--pixels', 64, '--protocol', 'mrm/1', '--split-dir', lists, '--labels',
+                             table)
+    assert (status, err) == (0, '')
+    for name, ids in wanted.items():
+        found = json.loads((root / f'annotations/mrm/official/classification/{name}.json').read_text())['data_list']
+        assert len(found) == len(ids)
+    assert [(entry['img_path'], entry['gt_label']) for entry in found] == [
+        ('stage_2_test_images/q1.dcm', 1), ('stage_2_test_images/q2.dcm', 0)]
+
+
 def test_lists_and_synthetic_data(tmp_path, convert):
     """--split-dir takes published lists, what they do not name is dropped; data that say so are marked synthetic."""
     root, lists = write_siim(tmp_path / 'siim'), tmp_path / 'lists'

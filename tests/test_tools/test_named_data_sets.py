@@ -75,6 +75,42 @@ def test_nih(tmp_path, convert):
     assert not (folder.parent / 'detection').exists()
 
 
+def test_nih_by_published_lists(tmp_path, convert):
+    """BenchX's lists are taken as they are, in its protocol's folder, with its smaller sets; none: that is said."""
+    root, lists = write_nih(tmp_path / 'nih'), tmp_path / 'lists'
+    lists.mkdir()
+    names = [f'{number // 2:08}_{number % 2:03}.png' for number in range(24)]
+    wanted = dict(train=names[:13], val=names[13:18], test=names[18:], train_1=names[:2], train_10=names[:5])
+    for name, ids in wanted.items():
+        (lists / f'{name}.txt').write_text('\n'.join(ids))
+    status, out, err = convert('nih.py', root, '--workers', 1, '--protocol', 'benchx/2', '--split-dir', lists)
+    assert (status, err) == (0, ''), err
+    folder = root / 'annotations/benchx-2/official'
+    for split in ('train', 'val', 'test'):
+        part = read(folder / f'classification/{split}.json')
+        assert [entry['image_id'] for entry in part['data_list']] == wanted[split]
+        assert (part['metainfo']['protocol'], part['metainfo']['repeat']) == ('benchx/2', 'official')
+    assert (folder / 'splits/train_1.txt').read_text().split() == wanted['train_1']
+    assert not (folder / 'detection').exists() and not (root / 'annotations/own').exists()
+    status, _, err = convert('nih.py', root, '--protocol', 'benchx/2')
+    assert status == 2 and '--split-dir' in err
+
+
+def test_vindr_by_published_lists(tmp_path, convert):
+    """As NIH's, and classification alone: the protocol says nothing of boxes."""
+    root, lists = write_vindr(tmp_path / 'vindr'), tmp_path / 'lists'
+    lists.mkdir()
+    known = [entry['image'] for entry in vindr.read_vindr(root, 1).entries]
+    for place, name in enumerate(('train', 'val', 'test')):
+        (lists / f'{name}.txt').write_text('\n'.join(known[place::3]))
+    status, _, err = convert('vindr.py', root, '--workers', 1, '--agree', 1, '--protocol', 'benchx/2', '--split-dir',
+                             lists)
+    assert (status, err) == (0, ''), err
+    made = {path.relative_to(root / 'annotations/benchx-2').parts[:2] for path in
+            (root / 'annotations/benchx-2').rglob('*.json')}
+    assert made == {('official', 'classification')}
+
+
 def test_nih_boxes(tmp_path, convert):
     """Boxes of 1024 px are scaled to the films, the other name of infiltration is seen through, patients are apart."""
     root = write_nih(tmp_path / 'nih')

@@ -48,6 +48,7 @@ class BinaryDataset:
         image_folder: The images are in it, at any depth, or in ``image_root`` if it has none of this name.
         options: Of the user.
         patients: The patient of each image, where it is known.
+        more_images: A folder beside it that holds the other images that a table may name, the challenge's test set.
     """
     name: str
     key: str
@@ -58,6 +59,7 @@ class BinaryDataset:
     image_folder: str
     options: BinaryOptions
     patients: Mapping[str, str] = field(default_factory=dict)
+    more_images: str = ''
 
     def labels(self) -> dict[str, frozenset[str]]:
         """Findings of each image, as splits are stratified by them."""
@@ -115,6 +117,10 @@ def look_at_images(data: BinaryDataset, settings: DownstreamSettings, wanted: Co
     folder = settings.image_root / data.image_folder
     folder = folder if folder.is_dir() else settings.image_root
     found = index_images(settings.image_root, folder, settings.output / 'masks') if settings.check_images else {}
+    more = settings.image_root / data.more_images
+    if settings.check_images and folder != settings.image_root and data.more_images and more.is_dir():
+        others = index_images(settings.image_root, more, settings.output / 'masks')
+        found = {**{image: path for image, path in others.items() if image in data.has_finding}, **found}
     if settings.check_images and not any(image in found for image in data.has_finding):
         example = next(iter(data.has_finding))
         raise LayoutError([f'images: none of {len(data.has_finding):,} that {data.table} names is in {folder}, such as '

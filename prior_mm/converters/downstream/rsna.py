@@ -23,7 +23,7 @@ from .tally import Tally
 
 DATASET = 'rsna'  # as protocols call it
 FINDING = 'pneumonia'
-TABLE, IMAGES = 'stage_2_train_labels.csv', 'stage_2_train_images'
+TABLE, IMAGES, TEST_IMAGES = 'stage_2_train_labels.csv', 'stage_2_train_images', 'stage_2_test_images'
 _PAGE = 'kaggle.com/c/rsna-pneumonia-detection-challenge'
 
 
@@ -98,7 +98,7 @@ def _read(settings: DownstreamSettings, options: BinaryOptions,
         name='rsna-pneumonia', key=DATASET, finding=FINDING, table=table, image_folder=IMAGES, options=options,
         has_finding={image: bool(found) for image, found in boxes.items()},
         draw_mask=lambda image: boxes_to_mask(boxes[image], options.pixels, options.pixels),
-        patients=read_patients(options.patients, boxes) if options.patients else {}), boxes
+        patients=read_patients(options.patients, boxes) if options.patients else {}, more_images=TEST_IMAGES), boxes
 
 
 def _box(place: str, row: Mapping[str, str], pixels: int) -> Box | None:

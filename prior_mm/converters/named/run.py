@@ -3,12 +3,15 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from prior_mm.files.whole_files import write_whole
+from prior_mm.protocols import OWN
 
 from ..downstream.options import run_written
+from ..downstream.protocol_repeats import protocols_of
 from ..layout_error import LayoutError
 from ..table.boxes import BoxOptions
 from ..table.command_line import table_options
@@ -41,7 +44,15 @@ def run_named(name: str, parser: argparse.ArgumentParser,
     Returns:
         The exit status, see :func:`..downstream.options.run_downstream`.
     """
+    there = list(protocols_of(name))
+    if there:
+        parser.add_argument('--protocol', choices=there, metavar='NAME',
+                            help=f'splits of a protocol (docs/protocols.md), by its lists, --split-dir: '
+                                 f'{", ".join(there)}')
     arguments = parser.parse_args()
+    if there and arguments.protocol and arguments.split_dir is None:
+        parser.error(f'--protocol {arguments.protocol}: its splits are published lists. Give their folder, with '
+                     'train.txt, val.txt and test.txt in it, as --split-dir')
     try:
         found = read(arguments)
         table = (arguments.out or arguments.root) / 'annotations' / f'{name}.jsonl'
@@ -83,4 +94,5 @@ def _options(name: str, table: Path, found: NamedTable, arguments: argparse.Name
                      study='none'),
         label_columns=['none'], labels=LabelOptions(classes, '|'),
         boxes=BoxOptions('boxes', pixels=found.pixels) if 'boxes' in there else BoxOptions(),
-        splits=chosen.splits, all_views=True, synthetic=chosen.synthetic, fresh=chosen.fresh)
+        splits=replace(chosen.splits, protocol=getattr(arguments, 'protocol', None) or OWN, dataset=name),
+        all_views=True, synthetic=chosen.synthetic, fresh=chosen.fresh)

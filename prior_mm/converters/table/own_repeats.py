@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prior_mm.protocols import OWN, protocol
 
-from ..downstream.protocol_repeats import Repeat
+from ..downstream.protocol_repeats import Repeat, protocol_repeats
 from ..downstream.settings import DownstreamSettings
 from ..downstream.splits import Splits, check_patients, draw_folds, given_splits, with_validation
 
@@ -21,16 +21,22 @@ class SplitOptions:
         seeds: A set of splits for each; the first one also draws the smaller sets of labels where splits are given.
         folds: Draw so many folds, with the first seed, instead; 0 draws shares.
         val_percent: Of the training images, that become ``val`` where splits are given without it.
+        protocol: Whose published lists are given, of the data set that it calls :attr:`dataset`; by default one's own.
+        dataset: See :attr:`protocol`.
     """
     seeds: tuple[int, ...] = (0, )
     folds: int = 0
     val_percent: float = 15.
+    protocol: str = OWN
+    dataset: str = ''
 
 
 def own_repeats(settings: DownstreamSettings, options: SplitOptions, labels: Mapping[str, frozenset[str]],
                 patients: Mapping[str, str], given: Mapping[str, str] | None, table: Path,
                 tasks: Sequence[str]) -> list[Repeat]:
-    """The repeats of a data set of one's own: ``seed<N>``, ``fold<N>``, or ``given``.
+    """The repeats of a data set of one's own: ``seed<N>``, ``fold<N>``, or ``given``; or those lists of a protocol.
+
+    Published lists are taken as they are: patients are not compared.
 
     Args:
         settings: Shares, smaller sets, and the folder of lists, if there is one.
@@ -45,6 +51,9 @@ def own_repeats(settings: DownstreamSettings, options: SplitOptions, labels: Map
         TableError: If splits that are given have a patient in two, or are faulty otherwise.
         ValueError: If there are fewer than 3 folds.
     """
+    if options.protocol != OWN:
+        return protocol_repeats(settings, [options.protocol], options.dataset, labels, patients, table)
+
     def repeat(name: str, splits: Splits) -> Repeat:
         return Repeat(splits, tuple(tasks), f'{protocol(OWN).folder}/{name}', metainfo=dict(protocol=OWN, repeat=name))
 

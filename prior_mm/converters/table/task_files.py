@@ -9,6 +9,7 @@ from rich.console import Console
 from prior_mm.datasets.downstream_schemas import SEGMENTATION
 from prior_mm.datasets.errors import ImageError
 from prior_mm.files.whole_files import write_whole
+from prior_mm.protocols import OWN
 
 from ..annotation_files import LEFT_OUT
 from ..downstream.box_files import BoxedImage, write_detection
@@ -138,10 +139,11 @@ def write_tasks(data: TableDataset, settings: DownstreamSettings, repeat: Repeat
                     for member in members}
         if data.classes:
             write_classification(folder / f'classification/{split}.json', metainfo, data.classes, members)
-            write_zero_shot(folder / f'zero_shot/{split}.json', metainfo, data.classes, members)
+            if repeat.metainfo['protocol'] == OWN:
+                write_zero_shot(folder / f'zero_shot/{split}.json', metainfo, data.classes, members)
             _write_shares(folder / 'classification', repeat, split,
                           {member.image_id: labelled[member.image_id] for member in members if member.known})
-        if data.boxes:
+        if data.boxes and 'detection' in repeat.tasks:
             boxed = [found for member in members if member.image_id in data.seen.sizes
                      and (found := data.boxed(member, numbers[member.image_id]))]
             write_detection(folder / f'detection/{split}.json', metainfo, data.boxes.classes, boxed)
