@@ -76,7 +76,8 @@ class GroundingMetric(BaseMetric):
             drawn, seen = sample['maps'][self.map], None
             if drawn is not None:
                 region = np.asarray(sample['region'], dtype=bool)
-                heat = to_pixels(np.asarray(drawn), *region.shape, sample.get('area'), self.sigma, self.enlarge)
+                height, width = region.shape
+                heat = to_pixels(np.asarray(drawn), height, width, sample.get('area'), self.sigma, self.enlarge)
                 seen = localise(heat, region)
             self.results.append(dict(finding=sample['finding'], patient=sample['patient'], split=sample['split'],
                                      drawn=drawn is not None, seen=seen))

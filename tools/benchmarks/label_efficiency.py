@@ -117,11 +117,11 @@ def main() -> None:
 def _run(args: argparse.Namespace, task: str, share: int, start: str, seed: int) -> Run:
     checkpoint = args.checkpoints.format(seed=seed) if start == 'pre-trained' else 'none'
     name = f'{task}_{share}_{start.replace(" ", "_")}_{seed}'
-    options = ('--data-root', args.data_root, '--pretrained', checkpoint, '--labels', str(share), '--seed', str(seed),
-               '--work-dir', str(args.folder / name))
+    options = ['--data-root', args.data_root, '--pretrained', checkpoint, '--labels', str(share), '--seed', str(seed),
+               '--work-dir', str(args.folder / name)]
     if args.cfg_options:
-        options += ('--cfg-options', *args.cfg_options)
-    return Run(f'configs/downstream/demo/{task}.py', options, args.folder / f'{name}.json')
+        options += ['--cfg-options', *args.cfg_options]
+    return Run(f'configs/downstream/demo/{task}.py', tuple(options), args.folder / f'{name}.json')
 
 
 if __name__ == '__main__':

@@ -61,7 +61,8 @@ def prior(*options: str) -> Method:
 
 def other(folder: str) -> Method:
     """A method of one stage."""
-    return Method(*(f'configs/{folder}/{name}_demo.py' for name in ('pretrain', 'evaluate', 'ground')))
+    pretrain, evaluate, ground = (f'configs/{folder}/{name}_demo.py' for name in ('pretrain', 'evaluate', 'ground'))
+    return Method(pretrain, evaluate, ground)
 
 
 METHODS = {
