@@ -1,11 +1,15 @@
 """Names in a config that nobody reads, and options that are none: each an error of a line, with the nearest name."""
 import argparse
 import difflib
+import inspect
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from mmengine.config import Config, DictAction
+from mmengine.runner import LogProcessor
+from torch.nn.utils import clip_grad_norm_
+from torch.utils.data import DataLoader
 
 #: What the runner, the tools and MMEngine's Config read at the top of a config; the rest are names for its own use.
 KNOWN = tuple('''
@@ -14,9 +18,21 @@ KNOWN = tuple('''
     image_size launcher load_from log_level log_processor model model_wrapper_cfg optim_wrapper param_scheduler
     randomness resume resume_schedule runner_type strategy sync_bn test_cfg test_dataloader test_evaluator train_cfg
     train_dataloader trained_by val_cfg val_dataloader val_evaluator visualizer when_frozen work_dir'''.split())
+#: Of parts that MMEngine reads without complaint: what it knows there, and whether there may be other names.
+PARTS = {
+    'env_cfg': ('cudnn_benchmark mp_cfg dist_cfg resource_limit', False),
+    'randomness': ('seed diff_rank_seed deterministic', False),
+    'default_hooks': ('runtime_info timer sampler_seed logger param_scheduler checkpoint preemption visualization',
+                      True),
+    'optim_wrapper.paramwise_cfg': ('custom_keys bias_lr_mult bias_decay_mult norm_decay_mult flat_decay_mult '
+                                    'dwconv_decay_mult dcn_offset_lr_mult bypass_duplicate layer_decay_rate', True)}
+#: Parts of a config whose names are arguments of no class that a registry builds.
+_CALLED = {'DataLoader': ('a data loader', DataLoader.__init__),
+           'LogProcessor': ('log_processor', LogProcessor.__init__),
+           'clip_grad_norm_': ('optim_wrapper.clip_grad', clip_grad_norm_)}
 _LIKE = 0.85  # a name so near to a known one is a slip of the finger; train_pipeline is none
 _TYPE = re.compile(r'(\S+) is not in the \S*::(.+?) registry')
-_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
+_ARGUMENT = re.compile(r"(?:(\w+)(?:\.__init__)?\(\) got an )?unexpected keyword argument '(\w+)'")
 
 
 class Options(DictAction):
@@ -54,11 +70,25 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
 
 
 def check_names(config: Config) -> None:
-    """Raise ValueError where a name at the top of a config is a slip for one that would be read."""
+    """Raise ValueError where a name at the top of a config, or in :data:`PARTS`, is a slip for one that is read.
+
+    So is a seed that is no number, of which NumPy complains in words of its own.
+    """
+    where = config.filename or 'the config'
+    for part, (names, others) in PARTS.items():
+        known, given = names.split(), config.get(part.split('.')[0]) or {}
+        for key in part.split('.')[1:]:
+            given = given.get(key) or {}
+        for name in given:
+            if name not in known and (not others or difflib.get_close_matches(name, known, 1, _LIKE)):
+                raise ValueError(f'{where}: nothing reads {part}.{name}{_nearest(name, known)}')
+    seed = (config.get('randomness') or {}).get('seed')
+    if not isinstance(seed, int | None):
+        raise ValueError(f'{where}: randomness.seed must be a whole number, it is {seed!r}')
     for name in config.to_dict():
         near = difflib.get_close_matches(name, KNOWN, 1, _LIKE)
         if near and name not in KNOWN and near[0] != name:
-            raise ValueError(f'{config.filename or "the config"}: nothing reads {name!r}; {near[0]!r} is meant?')
+            raise ValueError(f'{where}: nothing reads {name!r}; {near[0]!r} is meant?')
 
 
 def explain_argument(error: TypeError) -> str | None:
@@ -68,10 +98,13 @@ def explain_argument(error: TypeError) -> str | None:
         if frame.tb_frame.f_code.co_name == 'build_from_cfg':
             kind = frame.tb_frame.f_locals.get('obj_cls', kind)
         frame = frame.tb_next
+    if found and found[1] in _CALLED:
+        place, called = _CALLED[found[1]]
+        return f'{place} has no argument {found[2]!r}{_nearest(found[2], _parameters(called))}'
     if found is None or not isinstance(kind, type):
         return None
-    known = {name for base in kind.__mro__ for name in getattr(vars(base).get('__init__'), '__annotations__', {})}
-    return f'type={kind.__name__!r} in the config has no argument {found[1]!r}{_nearest(found[1], known - {"return"})}'
+    known = {name for base in kind.__mro__ if '__init__' in vars(base) for name in _parameters(vars(base)['__init__'])}
+    return f'type={kind.__name__!r} in the config has no argument {found[2]!r}{_nearest(found[2], known)}'
 
 
 def explain_type(error: KeyError) -> str | None:
@@ -87,6 +120,15 @@ def explain_type(error: KeyError) -> str | None:
         names = [name for one in (registry, registry.parent) if one is not None for name in one.module_dict]
         return f'type={found[1]!r} in the config: there is no such {found[2]}{_nearest(found[1], names)}'
     return text if ' ' in text else None  # 'invalid depth 19 for resnet', but not the name of a missing key
+
+
+def _parameters(function: Any) -> set[str]:
+    """Names that a function or method takes."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # of C
+        return set()
+    return {one.name for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)} - {'self'}
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

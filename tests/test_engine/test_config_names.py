@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 from mmengine.registry import OPTIMIZERS
+from mmengine.runner import LogProcessor
 from nothing_silent_page import says
 from tiny_run import tiny_config
+from torch.nn.utils import clip_grad_norm_
+from torch.utils.data import DataLoader
 from warm_process import ROOT
 
 from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.engine.config_names import Options, check_names, explain_argument
 from prior_mm.engine.launch import build_runner, errors_as_messages, load_config
-from prior_mm.registry import MODELS
+from prior_mm.registry import HOOKS, MODELS
 
 SECTION = 'Loud, but in the way'
 
@@ -45,8 +48,19 @@ def test_names_in_a_config(config):
     with pytest.raises(ValueError, match="nothing reads 'load_form'; 'load_from' is meant") as error:
         load_config(str(config))
     says(SECTION, 'a misspelt name', '`load_form = ...` in a config', str(error.value), config.parent)
+    config.write_text(config.read_text().replace('load_form = "a.pth"', ''))
+    for options, message in (
+            ({'env_cfg.cudnn_benchmrk': True}, "nothing reads env_cfg.cudnn_benchmrk; .* 'cudnn_benchmark'"),
+            ({'randomness.seed': 'abc'}, "randomness.seed must be a whole number, it is 'abc'"),
+            ({'randomness.sed': 1}, "nothing reads randomness.sed; the nearest is 'seed'"),
+            ({'default_hooks.chekpoint.interval': 1}, "default_hooks.chekpoint; the nearest is 'checkpoint'"),
+            ({'optim_wrapper.paramwise_cfg': dict(norm_decay_mul=0.)}, "the nearest is 'norm_decay_mult'")):
+        with pytest.raises(ValueError, match=message) as error:
+            load_config(str(config), options)
+        if 'randomness.sed' in options:
+            says(SECTION, 'a misspelt name', '`--cfg-options randomness.sed=1`', str(error.value), config.parent)
     for path in (ROOT / 'configs').rglob('*.py'):
-        if '_base_' not in path.parts and (has_compiled_mmcv() or not path.stem.endswith(('_seg', '_det', '_unet'))):
+        if '_base_' not in path.parts and (has_compiled_mmcv() or not {'seg', 'det'} & set(path.stem.split('_'))):
             check_names(load_config(str(path)))
 
 
@@ -88,7 +102,22 @@ def test_misspelt_argument(config):
                                          "'embed_dims'") as error, errors_as_messages('tools/train.py'):
         build_runner(changed)
     says(SECTION, 'a misspelt argument', '`--cfg-options model.embed_dim=3`', str(error.value))
+    for registry, given, message in (
+            (HOOKS, dict(type='CheckpointHook', intervall=3), "'CheckpointHook' .* 'intervall'; .* is 'interval'"),
+            (MODELS, dict(type='mmpretrain.ResNet', depht=18), "'ResNet' .* 'depht'; the nearest is 'depth'")):
+        with pytest.raises(SystemExit, match=message), errors_as_messages('tools/train.py'):
+            registry.build(given)
+    with pytest.raises(SystemExit, match="a data loader has no argument 'batchsize'; the nearest is 'batch_size'"), \
+            errors_as_messages('tools/train.py'):
+        DataLoader([], batchsize=3)
+    with pytest.raises(SystemExit, match="log_processor has no argument 'window'; the nearest is 'window_size'"), \
+            errors_as_messages('tools/train.py'):
+        LogProcessor(window=3)
+    with pytest.raises(SystemExit, match="optim_wrapper.clip_grad has no argument 'max_nrm'; the nearest is 'max_norm'"
+                       ), errors_as_messages('tools/train.py'):
+        clip_grad_norm_([], max_nrm=3)
     assert explain_argument(TypeError('something else')) is None
+    assert explain_argument(TypeError("own() got an unexpected keyword argument 'a'")) is None
 
 
 @pytest.mark.parametrize(('registry', 'config', 'line'), [

@@ -27,9 +27,15 @@ class CheckpointHook(hooks.CheckpointHook):
     updates is written at the next update.
     """
 
+    args: dict[str, Any]
     file_backend: Any
     greater_keys: Any
     _is_due = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.args:  # MMEngine's passes them on, and they would fail at the first checkpoint
+            raise TypeError(f'CheckpointHook.__init__() got an unexpected keyword argument {next(iter(self.args))!r}')
 
     def before_train(self, runner) -> None:
         """Tidy up what a crash or an earlier run left."""
