@@ -30,8 +30,7 @@ class Method(BaseModel):
     Args:
         image_encoder: Config of the image encoder.
         text_encoder: Config of the text encoder.
-        same_report: Config of what is done about reports of other studies that say the same (:class:`.SameReport`); by
-            default nothing, they are negatives as all others.
+        same_report: Config of what is done about reports that say the same (:class:`.SameReport`); nothing by default.
         data_preprocessor: Config of what normalises the images; a :class:`StudyPreprocessor` by default.
         chunk: Studies that are encoded (and decoded) at a time in training, where memory is short; the losses still
             compare the whole batch (:func:`.in_chunks`). None: all at once.
