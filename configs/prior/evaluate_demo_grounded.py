@@ -1,0 +1,7 @@
+# evaluate_demo.py for the checkpoint of prior_demo_grounded.py (SYNTHETIC images).
+_base_ = './evaluate_demo.py'
+trained_by = 'configs/prior/prior_demo_grounded.py'
+work_dir = 'work_dirs/prior_demo_grounded'
+model = dict(
+    image_encoder=dict(backbone=dict(out_indices=(1, 3)), patch_channels=64, stride=16),
+    local_alignment=dict(type='GroundedAlignment'))
