@@ -10,6 +10,8 @@ train_dataloader = dict(dataset=dict(pipeline=[
     dict(type='LoadRadiograph', size=128),
     dict(type='ResizeRadiograph', size=(128, 128)),
     dict(type='RandomRotateRadiograph', degrees=5),
+    dict(type='RandomFrame', smallest=0.75),
+    dict(type='RandomExposure'),
     dict(type='ShuffleSentences', subset_prob=0.5),
     dict(type='TokenizeReport', tokenizer=_base_.tokenizer, max_length=256),
     dict(type='PackStudy'),

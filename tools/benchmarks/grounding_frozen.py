@@ -130,7 +130,6 @@ class Frozen:
         data = copy.deepcopy(self.config.train_dataloader.dataset)
         turned = dict(type='RandomRotateRadiograph', degrees=5)  # as pretrain_demo.py; corners get black
         data.pipeline = [*data.pipeline[:2], turned, *data.pipeline[2:]]
-        np.random.seed(0)
         return batches(self.model, DATASETS.build(data))[0]
 
     def _sentences(self) -> tuple[Tensor, list[list[int]]]:
