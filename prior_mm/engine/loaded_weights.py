@@ -5,6 +5,7 @@ from torch import Tensor
 
 from prior_mm.checkpoints.model_weights import Loaded, in_words, missing_to_predict
 
+from .stages import losses_of
 from .unwrapped import unwrapped
 
 
@@ -17,8 +18,8 @@ def check_to_predict(runner: Any, filename: str, weights: dict[str, Tensor]) -> 
     Raises:
         ValueError: If something is missing, and that is not allowed.
     """
-    model, losses = unwrapped(runner.model), runner.loaded_meta.get('losses')
-    if isinstance(losses, dict) and hasattr(model, 'set_losses'):
+    model, losses = unwrapped(runner.model), losses_of(runner.loaded_meta)
+    if losses is not None and hasattr(model, 'set_losses'):
         model.set_losses(losses)  # they decide whether sentences stand for themselves or for prototypes
     missing = missing_to_predict(model, weights)
     if missing:

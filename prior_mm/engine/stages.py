@@ -1,6 +1,8 @@
 """A stage of pre-training, and its learning rate, as functions of the step alone."""
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,19 @@ class Stages:
                 return number, first
             first += stage.epochs
         raise ValueError(f'epoch {epoch} lies beyond the {self.epochs} epochs of the stages')
+
+
+def losses_of(meta: Mapping[str, Any]) -> dict[str, float] | None:
+    """The losses of the stage that a checkpoint is of, by what it says of itself (its ``meta``).
+
+    Returns:
+        Their weights by name; None if it does not say, as converted weights do not.
+    """
+    if isinstance(losses := meta.get('losses'), dict):
+        return dict(losses)
+    config = meta.get('config')
+    stages = (config.get('train_cfg') or {}).get('stages') if isinstance(config, dict) else None
+    if not stages or not meta.get('epoch'):  # checkpoints of earlier versions tell the epoch alone
+        return None
+    known = Stages.from_config(stages)
+    return dict(known.stages[known.at(min(meta['epoch'], known.epochs) - 1)[0]].losses)

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from prior_mm.checkpoints.checkpoint import load_checkpoint, load_state_dict
-from prior_mm.engine.stages import Stages
+from prior_mm.engine.stages import losses_of
 from prior_mm.files.file_hash import sha256
 
 
@@ -52,13 +52,7 @@ class Source:
     @property
     def losses(self) -> dict[str, float] | None:
         """The losses of the stage that the checkpoint is of; None if it does not say, as converted weights do not."""
-        if isinstance(losses := self.meta.get('losses'), dict):
-            return dict(losses)
-        stages, epoch = (self.config.get('train_cfg') or {}).get('stages'), self.meta.get('epoch')
-        if not stages or not epoch:  # checkpoints of earlier versions tell the epoch alone
-            return None
-        known = Stages.from_config(stages)
-        return dict(known.stages[known.at(min(epoch, known.epochs) - 1)[0]].losses)
+        return losses_of({**self.meta, 'config': self.config})
 
     def part(self, prefix: str) -> dict[str, Tensor]:
         """Parameters whose names begin so, without the beginning, contiguous and on the CPU.

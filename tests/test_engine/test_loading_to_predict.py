@@ -49,6 +49,20 @@ def without(folder, name, *beginnings):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('stage', ['stage_1_alignment', 'stage_3_reconstruction'])
+def test_earlier_checkpoints(folder, stage):
+    """A checkpoint of an earlier version tells its epoch and not its losses: it is tested as in that stage, not with
+    prototypes that nobody trained."""
+    checkpoint = load_checkpoint(folder / f'run/{stage}.pth')
+    path = folder / f'earlier_{stage}.pth'
+    losses = checkpoint['meta'].pop('losses')
+    save_checkpoint(checkpoint, path)
+    runner = build_runner(to_test(folder, path, f'earlier {stage}'))
+    runner.test()
+    assert unwrapped(runner.model).loss_weights == losses
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(('given', 'beginnings', 'lacks'), [
     ('test.py with a checkpoint of the image encoder alone',
      ('text_encoder', 'local_', 'global_', 'sentence_', 'cross', 'prototype', 'image_decoder'),

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prior_mm.engine import Stage, Stages
+from prior_mm.engine.stages import losses_of
 
 LOSSES = dict(global_alignment=1.)
 
@@ -47,3 +48,21 @@ def test_bad_stages(stages, message):
     """A stage that cannot be is an error that says which entry."""
     with pytest.raises(ValueError, match=message):
         Stages.from_config(stages)
+
+
+@pytest.mark.parametrize('meta', [{}, dict(config='text', epoch=1), dict(config=dict(train_cfg=None), epoch=1),
+                                  dict(config=dict(train_cfg=dict(stages=[])), epoch=1)])
+def test_losses_that_nobody_tells(meta):
+    """A checkpoint that says neither its losses nor its stages has none that are known."""
+    assert losses_of(meta) is None
+
+
+def test_losses_by_the_epoch():
+    """What the checkpoint says goes before what follows from its epoch; the last epoch of a stage is still its own."""
+    stages = [dict(name='a', epochs=2, lr=1e-3, losses=dict(a=1.)),
+              dict(name='b', epochs=1, lr=1e-3, losses=dict(b=2.))]
+    meta = dict(config=dict(train_cfg=dict(stages=stages)))
+    for epoch, losses in ((1, dict(a=1.)), (2, dict(a=1.)), (3, dict(b=2.)), (9, dict(b=2.))):
+        assert losses_of(dict(meta, epoch=epoch)) == losses
+    assert losses_of(dict(meta, epoch=1, losses=dict(c=3.))) == dict(c=3.)
+    assert losses_of(meta) is None
