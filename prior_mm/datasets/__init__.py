@@ -10,7 +10,9 @@ from .transforms import (
            LoadRadiograph,
            LoadRegion,
            PackStudy,
+           RandomExposure,
            RandomFlipRadiograph,
+           RandomFrame,
            RandomRotateRadiograph,
            ResizeRadiograph,
            ShuffleSentences,
@@ -20,6 +22,6 @@ from .transforms import (
 from .visit import Visit
 
 __all__ = ['AnnotationError', 'CropCentre', 'ImageError', 'LabelledRadiographs', 'LoadRadiograph', 'LoadRegion',
-           'PackStudy', 'PhraseGrounding', 'RandomFlipRadiograph', 'RandomRotateRadiograph', 'ResizeRadiograph',
-           'ShuffleSentences', 'StudyDataset', 'StudyError', 'TokenizeReport', 'TwoVisits', 'Visit', 'VisitSampler',
-           'collate_studies']
+           'PackStudy', 'PhraseGrounding', 'RandomExposure', 'RandomFlipRadiograph', 'RandomFrame',
+           'RandomRotateRadiograph', 'ResizeRadiograph', 'ShuffleSentences', 'StudyDataset', 'StudyError',
+           'TokenizeReport', 'TwoVisits', 'Visit', 'VisitSampler', 'collate_studies']
