@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument('--docs', type=Path, help='page whose table is filled in')
     args = parser.parse_args()
     if args.docs:
-        from scaling_report import fill
+        from page_blocks import fill
         fill(args.docs.read_text(encoding='utf-8'), dict(measured=''), 'drafts')  # rather now than after the work
     model = load(args.model, archive=args.archive)
     assert model.archive is not None  # it was given

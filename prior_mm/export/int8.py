@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from prior_mm.datasets.errors import ImageError
-from prior_mm.datasets.images import read_pixel_range, read_radiograph, resize
+from prior_mm.datasets.images import SUFFIXES, read_pixel_range, read_radiograph, resize
 
 from .source import Source
 
 #: Films that the ranges are taken from, of those in the folder.
 FILMS = 200
-_ENDINGS = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.dcm', '.dicom')
 _OPERATORS = ['Conv', 'Gemm', 'MatMul']
 
 
@@ -28,7 +27,7 @@ def read_films(folder: str | Path, source: Source, number: int = FILMS) -> list[
     Raises:
         FileNotFoundError: If none is there.
     """
-    paths = sorted(path for path in Path(folder).rglob('*') if path.suffix.lower() in _ENDINGS)
+    paths = sorted(path for path in Path(folder).rglob('*') if path.suffix.lower() in SUFFIXES)
     height, width = source.preprocessing['size']
     films = []
     for path in paths[::max(1, len(paths) // number)][:number]:
@@ -38,7 +37,7 @@ def read_films(folder: str | Path, source: Source, number: int = FILMS) -> list[
             continue
         films.append(np.float32(gray[None, None] / np.iinfo(gray.dtype).max))
     if not films:
-        raise FileNotFoundError(f'{folder} holds no film ({", ".join(_ENDINGS)}) to take the ranges of the image '
+        raise FileNotFoundError(f'{folder} holds no film ({", ".join(SUFFIXES)}) to take the ranges of the image '
                                 'encoder from: name a folder with films like those that the model will see')
     return films
 

@@ -17,6 +17,7 @@ from prior_mm.datasets.study_table import read_studies
 from prior_mm.evaluation.bootstrap import interval, patient_weights
 
 from .archive import Archive
+from .draft import draft
 from .model import Model
 from .results import Failure
 from .stream import Listed, batches
@@ -143,8 +144,8 @@ def draft_all(model: Model, archive: Archive, batch: Tensor, studies: Sequence[s
     drawn = (int(np.random.default_rng((seed, crc32(study.encode()))).integers(len(archive))) for study in studies)
     return [dict(zip(SYSTEMS, (tuple(sentence.text for sentence in one.sentences), archive.reports[near], frequent,
                                archive.reports[place]), strict=True))
-            for one, near, place in zip(model.draft_batch(batch, archive), model.nearest_images(batch, archive), drawn,
-                                        strict=True)]
+            for one, near, place in zip(draft(model.encoder, batch, archive), model.nearest_images(batch, archive),
+                                        drawn, strict=True)]
 
 
 def evaluate_drafts(model: Model, archive: Archive, annotations: Path, image_root: Path | None = None,

@@ -245,10 +245,6 @@ class Model:
         batch, known = torch.from_numpy(self.encoder.prepare(image))[None], self._archive(archive)
         return replace(draft(self.encoder, batch, known)[0], verdict=self._verdict(batch, known))
 
-    def draft_batch(self, batch: Tensor, archive: Archive) -> list[ReportDraft]:
-        """Drafts of prepared images (B, 1, H, W), without verdicts."""
-        return draft(self.encoder, batch, archive)
-
     def nearest_images(self, batch: Tensor, archive: Archive) -> list[int]:
         """Place in an archive of the image that is most like each of prepared images (B, 1, H, W)."""
         return nearest(_unit(self.encoder.features(batch)[2]), archive.image_vectors, 1)[0][:, 0].tolist()

@@ -13,12 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from prior_mm.datasets.errors import ImageError
+from prior_mm.datasets.images import SUFFIXES
 
 from .images import Radiograph
 from .results import Failure
 
 #: What is taken from a folder: files of these names, and those without an ending, as DICOM files often have none.
-ENDINGS = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.dcm', '.dicom', '')
+ENDINGS = (*SUFFIXES, '')
 _BAR_FROM = 16  # images; what takes a moment needs no bar
 
 

@@ -18,6 +18,6 @@ def test_table():
     lines = tool.table(metrics, True).splitlines()
     assert len(lines) == 6 and lines[0].startswith('| SYNTHETIC images |')
     assert lines[3] == f'| report of the nearest image |{" 0.100 (0.000 to 0.500) |" * 4} 4.00 |'
-    from scaling_report import fill
+    from page_blocks import fill
     page = (ROOT / 'docs/tasks/report_drafts.md').read_text()
     assert lines[3] in fill(page, dict(measured=tool.table(metrics, True)), 'drafts')

@@ -8,8 +8,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / 'tools' / 'benchmarks'))
 
+from page_blocks import fill
 from scaling_model import Counter, Hardware, Workload, exposed, logits, predict
-from scaling_report import Load, Measured, check_table, fill, measured_table, predicted_efficiency, where_table
+from scaling_report import Load, Measured, check_table, measured_table, predicted_efficiency, where_table
 
 ROUND = Hardware(peak=1e3, utilisation=.5, float32=1e12, memory=1e3, memory_utilisation=1, dispatch=0, node=8,
                  nvlink=100, network=10, start=1, hop_nvlink=.5, hop_network=2)

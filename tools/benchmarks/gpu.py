@@ -59,7 +59,7 @@ def measure(device: str, tiny: bool, seconds: float) -> tuple[str, bool]:
     import gpu_speed
     import torch
     from gpu_model import operations
-    from scaling_report import table
+    from page_blocks import table
 
     end, shown, failed = time.monotonic() + seconds, [], False
 
@@ -130,7 +130,7 @@ def main() -> int:
             parser.error('there is no GPU that PyTorch sees; --device cpu tries the command itself')
         text, right = measure(args.device, args.device == 'cpu', end - time.monotonic() - 15)
     if args.docs:
-        from scaling_report import fill
+        from page_blocks import fill
         args.docs.write_text(fill(args.docs.read_text(), {'measured': text}, mark='gpu'))
     else:
         print(text)

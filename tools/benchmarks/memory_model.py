@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from page_blocks import fill, table
 from rich.progress import track
-from scaling_report import fill, table
 from torch.utils._pytree import tree_leaves
 from train_step import STAGES, Studies, published, random_studies
 

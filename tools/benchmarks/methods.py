@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from grounding import VARIANTS  # noqa: E402
+from page_blocks import fill  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
-from scaling_report import fill  # noqa: E402
 
 from prior_mm.downstream.runs import Run, add_anew_option, run_all  # noqa: E402
 from prior_mm.engine.launch import errors_as_messages  # noqa: E402

@@ -19,13 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from mmengine.logging import MMLogger  # noqa: E402
+from page_blocks import fill  # noqa: E402
 from real.cache import Cache  # noqa: E402
 from real.films import Film  # noqa: E402
 from real.page import BLOCKS  # noqa: E402
 from real.parts import PARTS, Bench  # noqa: E402
 from real.probe import check_start  # noqa: E402
 from real.tables import keep_back, read_films, read_others  # noqa: E402
-from scaling_report import fill  # noqa: E402
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint  # noqa: E402
 from prior_mm.engine.launch import errors_as_messages  # noqa: E402

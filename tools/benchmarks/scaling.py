@@ -23,6 +23,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')  # of all processes, and before th
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
+from page_blocks import fill
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from scaling_model import Hardware
 from scaling_report import (
@@ -31,7 +32,6 @@ from scaling_report import (
     check_table,
     constants_table,
     draw,
-    fill,
     measured_table,
     predicted_table,
     sensitivity_table,

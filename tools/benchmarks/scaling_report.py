@@ -1,12 +1,12 @@
-"""Tables, picture and page of ``scaling.py``: what was measured on two processes, and what follows for GPUs."""
+"""Tables and picture of ``scaling.py``: what was measured on two processes, and what follows for GPUs."""
 import statistics
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
+from page_blocks import table
 from scaling_model import Hardware, Step, Workload, logits, predict
 
 GPUS = (1, 8, 64, 512)
@@ -82,12 +82,6 @@ class Measured:
 
     def efficiency(self, turn: str, seconds: float) -> float:
         return self.seconds['one'] / seconds / (2 if turn == 'strong' else 1)
-
-
-def table(columns: str, rows: Iterable[Iterable[str]]) -> str:
-    """Markdown; the columns are parted by bars."""
-    head = [column.strip() for column in columns.split('|')]
-    return '\n'.join(f'| {" | ".join(row)} |' for row in (head, ['---'] * len(head), *rows))
 
 
 def measured_table(stages: list[Measured]) -> str:
@@ -218,18 +212,3 @@ def draw(stages: list[Measured], hardware: Hardware, loads: list[Load], path: Pa
     panels[2].set_xlabel('GPUs; studies in all in the legend', fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
-
-
-def fill(page: str, blocks: dict[str, str], mark: str = 'scaling') -> str:
-    """The page with each block between ``<!-- MARK: NAME -->`` and ``<!-- end -->``.
-
-    Raises:
-        ValueError: If the page has no place for a block.
-    """
-    for name, text in blocks.items():
-        begin, end = f'<!-- {mark}: {name} -->\n', '<!-- end -->'
-        before, found, rest = page.partition(begin)
-        if not found or end not in rest:
-            raise ValueError(f'the page has no place for `{name}`: it needs the lines `{begin.strip()}` and `{end}`')
-        page = f'{before}{begin}\n{text}\n\n{end}{rest.partition(end)[2]}'
-    return page

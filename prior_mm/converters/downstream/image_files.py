@@ -8,9 +8,9 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from prior_mm.datasets.errors import ImageError
+from prior_mm.datasets.images import SUFFIXES
 
 _ID = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,127}')
-SUFFIXES = ('.dcm', '.dicom', '.png', '.jpg', '.jpeg', '.tif', '.tiff')
 
 
 def index_images(root: Path, folder: Path, without: Path) -> dict[str, str]:

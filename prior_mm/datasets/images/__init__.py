@@ -1,7 +1,7 @@
 """Radiographs from files: JPEG, PNG and DICOM to one gray array."""
 from .mask import read_finding
 from .pixel_range import PixelRange, read_pixel_range
-from .reader import read_radiograph
+from .reader import SUFFIXES, read_radiograph
 from .scaling import fit_short_side, resize
 
-__all__ = ['PixelRange', 'fit_short_side', 'read_finding', 'read_pixel_range', 'read_radiograph', 'resize']
+__all__ = ['SUFFIXES', 'PixelRange', 'fit_short_side', 'read_finding', 'read_pixel_range', 'read_radiograph', 'resize']

@@ -10,6 +10,8 @@ from prior_mm.datasets.errors import ImageError
 from .pixel_range import PixelRange
 from .raster import read_raster
 
+#: How files of these formats are called, in folders that hold other files, too.
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.dcm', '.dicom')
 _QUOTED = re.compile(r'\'[^\']*\'|"[^"]*"')  # decoders quote what stands in a header, a patient's name perhaps
 # Without the preamble: the first element of the meta information, or of a data set that lacks this as well.
 _BARE_DICOM = re.compile(rb'DICM\x02\x00|\x02\x00[\x00\x01\x02\x03\x10]\x00(?:UL|OB|UI)'
