@@ -64,7 +64,7 @@ def seconds_a_step(config: Config, stages: Stages) -> tuple[list[float], int]:
         taken = []
         for _ in range(3):
             start = time.perf_counter()
-            float(sum(model.train_step(batch, wrapper).values()))  # a GPU has to be waited for
+            float(sum(model.train_step(batch, wrapper).values()).detach())  # a GPU has to be waited for
             taken.append(time.perf_counter() - start)
         seconds.append(sum(taken[1:]) / 2)
     return seconds, len(loader.dataset)
