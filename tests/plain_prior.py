@@ -62,7 +62,7 @@ class PlainPRIOR(PRIOR):
 
     def align(self, left: Tensor, right: Tensor) -> Tensor:
         similarity = F.cosine_similarity(left[:, None], right[None], dim=-1) * self.global_alignment.logit_scale.exp()
-        partner = torch.arange(len(left))
+        partner = torch.arange(len(left), device=left.device)
         return (F.cross_entropy(similarity, partner) + F.cross_entropy(similarity.T, partner)) / 2
 
     def pool(self, sets: list[Tensor]) -> Tensor:
@@ -82,7 +82,7 @@ class PlainPRIOR(PRIOR):
         image_loss = -(F.cosine_similarity(lam.predictor(patches), patch_context.detach(), dim=-1).mean()
                        + F.cosine_similarity(lam.predictor(patch_context), patches.detach(), dim=-1).mean()) / 2
         similarity = lam.logit_scale.exp() * F.normalize(sentences, dim=-1) @ F.normalize(sentence_context, dim=-1).T
-        partner = torch.arange(len(sentences))
+        partner = torch.arange(len(sentences), device=sentences.device)
         text_loss = (F.cross_entropy(similarity, partner) + F.cross_entropy(similarity.T, partner)) / 2
         return image_loss, text_loss, patch_context
 
@@ -103,7 +103,7 @@ class PlainPRIOR(PRIOR):
         for prediction, target in zip(predictions, prototypes, strict=True):
             padded = torch.cat([target, target.new_zeros(len(prediction) - len(target), target.shape[1])])
             cost = (prediction[:, None] - padded[None]).abs().sum(dim=2)
-            rows, columns = linear_sum_assignment(cost.detach().numpy())
+            rows, columns = linear_sum_assignment(cost.detach().cpu().numpy())
             prediction_of = dict(zip(columns.tolist(), rows.tolist(), strict=True))
             ordered = prediction[[prediction_of[column] for column in range(len(prediction))]]
             distances.append((ordered - padded).abs().mean())

@@ -6,17 +6,24 @@
 
 The machine needs PyTorch 2.1 to 2.14 and nothing else: no network, no compiler, no compiled mmcv. With ``--wheels`` the
 other packages are unpacked beside it, for this run only. What is not reached in time, or fails, stands in the page as
-that. The exit status is 1 if a check of the first table failed.
+that, and each row is written as it comes. The exit status is 1 if anything was wrong, or failed.
 """
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what a bare machine gets from --wheels
+    import gpu_speed
+    from gpu_page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the GPU's machine has itself, or what only converters need.
@@ -53,60 +60,71 @@ def unpack(wheels: Path, folder: str) -> None:
     sys.path.insert(0, folder)
 
 
-def measure(device: str, tiny: bool, seconds: float) -> tuple[str, bool]:
-    """The tables of the page, and whether all that was checked is right; imports what is measured."""
+def measure(page: 'Page', device: str, tiny: bool) -> None:
+    """Fill the page; imports what is measured."""
     import gpu_right
     import gpu_speed
     import torch
     from gpu_model import operations
-    from page_blocks import table
 
-    end, shown, failed = time.monotonic() + seconds, [], False
-
-    def attempt(name: str, function: Callable[[], str], needs: float) -> str:
-        """What a function returns, or how it failed, unless there is no time left for it."""
-        nonlocal failed
-        print(f'{end - time.monotonic():.0f} s left: {name}', flush=True)
-        if end - time.monotonic() < (0 if tiny else needs):
-            return 'not reached'
-        try:
-            return f'right: {function()}'
-        except Exception as error:  # the other checks go on
-            failed = True
-            return f'**wrong**: {type(error).__name__}: {" ".join(str(error).split())[-300:]}'
-
-    def checks() -> Iterator[tuple[str, Callable[[], str], float]]:
-        for stage in (1, 2, 3):
-            yield f'stage {stage}, float32, against the CPU', partial(gpu_right.agreement, device, tiny, stage), 20
-        for dtype in ('bfloat16', *(['float16'] if device == 'cuda' else [])):
-            yield f'50 steps in {dtype}', partial(gpu_right.training, device, tiny, dtype), 25
-        yield 'DDP and SyncBatchNorm, one process', partial(gpu_right.one_process, device, tiny), 15
-        yield 'tools/train.py, resumed', gpu_right.resumed_run, 60
-
-    rows = [[name, attempt(name, check, needs)] for name, check, needs in checks()]
-    shown += ['## Right', table('what | seen', rows)]
-
-    peak, rows = gpu_speed.matrix_peak(device, tiny), []
-    for stage in (3, 1, 2):
-        flops = operations(stage, tiny)
-        for batch in ((4, ) if tiny else (98, 256, 588)):
-            for name, way in gpu_speed.WAYS.items():
-                if way.plain and batch > 98 or way.chunk and batch <= way.chunk and not tiny or tiny and way.compiled:
-                    continue
-                if end - time.monotonic() < (75 if way.compiled else 30) and not tiny:
-                    rows.append([str(stage), str(batch), name, 'not reached', '', '', ''])
-                    continue
-                print(f'{end - time.monotonic():.0f} s left: stage {stage}, {batch} studies, {name}', flush=True)
-                rows.append([str(stage), str(batch), name, *gpu_speed.speed(
-                    device, tiny, stage, batch, way, flops, peak, steps=2 if tiny else 7)])
-    shown += ['## Fast', f'A square matrix product in bfloat16 reached {peak / 1e12:.3g} TFLOP/s.', table(
-        'stage | batch | way | studies/s, median | slowest to fastest step | of that peak | GiB', rows)]
-    if tiny or end - time.monotonic() > 30:
-        shown += ['## Where a step of stage 3 waits', table('what | seen', gpu_speed.where_it_waits(
-            device, tiny, 3, 4 if tiny else 98))]
     name = torch.cuda.get_device_name() if device == 'cuda' else 'CPU, a tiny model: these figures mean nothing'
-    head = f'On {name}, Python {sys.version.split()[0]}, PyTorch {torch.__version__}.'
-    return '\n\n'.join([head, *shown]), not failed
+    page.head = f'On {name}, {os.cpu_count()} CPU cores, Python {sys.version.split()[0]}, PyTorch {torch.__version__}.'
+
+    def right(name: str, needs: float, check: Callable[..., str], *arguments: object) -> None:
+        page.attempt('Right', 'what | seen', name, needs, lambda: [[name, f'right: {check(*arguments)}']])
+
+    with ThreadPoolExecutor(1) as pool:  # it starts programs of its own, which wait for the disk and the processor
+        run = pool.submit(right, '`tools/train.py`, resumed', 60, gpu_right.resumed_run)
+        for stage in (1, 2, 3):
+            right(f'stage {stage} against the CPU', 30, gpu_right.agreement, device, tiny, stage)
+        for dtype in ('bfloat16', *(['float16'] if device == 'cuda' else [])):
+            right(f'50 steps in {dtype}', 25, gpu_right.training, device, tiny, dtype)
+        for how, name in dict(DDP='DDP and SyncBatchNorm', FSDP='FSDP').items():
+            right(f'{name}, one process', 15, gpu_right.one_process, device, tiny, how)
+        run.result()
+
+    torch.backends.cudnn.benchmark = True  # as configs/_base_/default_runtime.py
+    peak = gpu_speed.matrix_peak(device, tiny)
+    page.add('Peak', 'what | seen', ['a square matrix product in bfloat16', f'{peak / 1e12:.3g} TFLOP/s'])
+    flops = {stage: operations(stage, tiny) for stage in (1, 2, 3)}
+
+    def fast(plan: 'gpu_speed.Plan', needs: float) -> None:
+        for name, stages, batches in plan:
+            way = gpu_speed.WAYS[name]
+            if tiny:
+                batches, way = (4, ), way._replace(chunk=way.chunk and 2)
+            for stage in stages:
+                row, prepared = f'{name}, {stage}', partial(gpu_speed.prepared, stage, tiny, device, way)
+                speeds = partial(gpu_speed.speeds, row, prepared, device, tiny, batches, flops[stage] / peak)
+                page.attempt('Fast', 'way, stage | studies/s, median | batch | range | of that peak | GiB', row, needs, speeds)
+
+    fast(gpu_speed.PLAN, 20)
+    for stage, batch in ((3, 98), (1, 256)):
+        title = f'Where a step of stage {stage} with {batch} studies waits'
+        page.attempt(title, 'what | seen', 'profile', 15, partial(
+            gpu_speed.where_it_waits, device, tiny, stage, 4 if tiny else batch))
+    page.attempt("GLoRIA's local loss", 'studies | seconds, with its gradient | GiB | GiB by the formula', '588', 15,
+                 partial(gpu_speed.words_and_regions, device, tiny))
+    if not tiny:
+        fast(gpu_speed.COMPILED, 70)
+    bare = {row[2]: float(row[1].replace(',', '')) for row in page.tables['Fast'][1] if row[0] == 'ours, 1' and row[3]}
+    for batch, pinned in ((4, False), (4, True)) if tiny else ((98, False), (98, True), (256, True)):
+        page.attempt('The loader', 'batch, pinned memory | studies/s, tools/train.py | worker processes | bare step | '
+                     'ratio | of a step, waiting for data', f'{batch}, {pinned}', 75,
+                     partial(loader, tiny, batch, pinned, bare.get(str(batch))))
+
+
+def loader(tiny: bool, batch: int, pinned: bool, bare: float | None) -> Iterator[list[str]]:
+    """What ``tools/train.py`` reaches, beside studies a second of the bare step."""
+    import gpu_loader
+    workers = 1 if tiny else max((os.cpu_count() or 2) - 2, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / 'studies'
+        gpu_loader.write_studies(root, 8 * batch if tiny else 30 * batch)
+        config = gpu_loader.training_config(root, batch, workers, pinned, tiny)
+        step, waiting = gpu_loader.seconds_of_a_step(Path(folder) / 'run', config)
+    yield [f'{batch}, {pinned}', f'{batch / step:,.0f}', str(workers), *([f'{bare:,.0f}', f'{batch / step / bare:.0%}']
+                                                                      if bare else ['', '']), f'{waiting / step:.0%}']
 
 
 def main() -> int:
@@ -120,21 +138,19 @@ def main() -> int:
     if args.collect:
         collect(args.collect)
         return 0
-    end = time.monotonic() + 60 * args.minutes
+    start = time.monotonic()
     sys.path[:0] = [str(Path(__file__).parent), str(ROOT / 'tests'), str(ROOT)]
     with tempfile.TemporaryDirectory() as folder:
         if args.wheels:
             unpack(args.wheels, folder)
         import torch
+        from gpu_page import Page
         if args.device == 'cuda' and not torch.cuda.is_available():
             parser.error('there is no GPU that PyTorch sees; --device cpu tries the command itself')
-        text, right = measure(args.device, args.device == 'cpu', end - time.monotonic() - 15)
-    if args.docs:
-        from page_blocks import fill
-        args.docs.write_text(fill(args.docs.read_text(), {'measured': text}, mark='gpu'))
-    else:
-        print(text)
-    return not right
+        page = Page(60 * args.minutes - (time.monotonic() - start) - 10, args.docs, hurry=args.device != 'cpu')
+        measure(page, args.device, args.device == 'cpu')
+    print(f'\n{page.text()}')
+    return page.failed
 
 
 if __name__ == '__main__':

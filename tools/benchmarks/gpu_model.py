@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from mmengine.logging import MMLogger
 from mmengine.optim import build_optim_wrapper
 from torch.utils.flop_counter import FlopCounterMode
 from train_step import STAGES, VOCABULARY, published, random_studies
@@ -13,7 +14,7 @@ from prior_mm.models import PRIOR
 from prior_mm.structures import Reports
 
 #: For trials without a GPU: the same parts, small.
-_TINY: dict[str, Any] = dict(
+TINY: dict[str, Any] = dict(
     image_encoder=dict(type='ImageEncoder', out_channels=64, stride=16, grid=(2, 2), backbone=dict(
         type='mmpretrain.ResNet', depth=18, in_channels=1, stem_channels=8, base_channels=16, num_stages=3,
         strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(2, ))),
@@ -28,9 +29,11 @@ _TINY: dict[str, Any] = dict(
 
 
 def build(stage: int, tiny: bool, cls: type[PRIOR] = PRIOR, dropout: bool = True, chunk: int | None = None) -> PRIOR:
-    """A model in training, always the same, on the CPU."""
+    """A model as its training starts, always the same."""
     torch.manual_seed(0)
-    model = cls(**_TINY).train() if tiny else published(cls, dropout=dropout)
+    model = cls(**TINY).train() if tiny else published(cls, dropout=dropout)
+    MMLogger.get_instance('gpu').setLevel('ERROR')  # it would say of each parameter how it starts
+    model.init_weights()
     model.set_losses(STAGES[stage])
     model.chunk = chunk
     return model

@@ -3,7 +3,8 @@ import statistics
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -12,10 +13,12 @@ from plain_prior import PlainPRIOR
 from torch.profiler import ProfilerActivity, profile
 
 from prior_mm.models import PRIOR
+from prior_mm.models.alignment import RegionAlignment
+from prior_mm.models.global_batch import GlobalBatch
 
 
 class Way(NamedTuple):
-    """A way to take a step: precision, the plain implementation, what is compiled, studies of a chunk."""
+    """A way to take a step: precision, the plain implementation, compiled and how, studies of a chunk."""
 
     dtype: str = 'bfloat16'
     plain: bool = False
@@ -23,68 +26,100 @@ class Way(NamedTuple):
     chunk: int | None = None
 
 
-#: ``compiled`` is the mode of torch.compile, of the parts whose shapes never change: backbone and image decoder.
-WAYS = {'plain, float32': Way('float32', plain=True), 'ours': Way(), 'compiled': Way(compiled='default'),
-        'compiled, CUDA graphs': Way(compiled='reduce-overhead'), 'chunks of 98': Way(chunk=98)}
+WAYS = {'plain, float32': Way('float32', plain=True), 'ours': Way(), 'ours, compiled': Way(compiled='default'),
+        'ours, compiled, CUDA graphs': Way(compiled='reduce-overhead'), 'ours, chunks of 98': Way(chunk=98)}
+#: Which way, in which stages, with how many studies.
+Plan = list[tuple[str, tuple[int, ...], tuple[int, ...]]]
+PLAN: Plan = [('ours', (1, 3, 2), (98, 256, 588)), ('plain, float32', (1, 3, 2), (98, )),
+        ('ours, chunks of 98', (3, ), (588, ))]
+#: What takes long to compile, and comes last.
+COMPILED: Plan = [('ours, compiled', (1, ), (98, 256)), ('ours, compiled', (3, ), (98, )),
+            ('ours, compiled, CUDA graphs', (1, ), (98, ))]
 
 
 def prepared(stage: int, tiny: bool, device: str, way: Way) -> Training:
-    """A model, its optimizer, and what the way wants compiled."""
-    model = build(stage, tiny, PlainPRIOR if way.plain else PRIOR, chunk=way.chunk)
+    """A model, its optimizer, and what the way wants compiled; with CUDA graphs for what never changes its shape."""
+    with torch.device(device):
+        model = build(stage, tiny, PlainPRIOR if way.plain else PRIOR, chunk=way.chunk)
     if way.plain:
         model.to(memory_format=torch.contiguous_format)
     model.to(device)
     if way.compiled:
-        model.image_encoder.backbone.compile(mode=way.compiled, dynamic=False)
-        model.image_decoder.compile(mode=way.compiled, dynamic=False)
+        if way.compiled != 'default':
+            for name in model.COMPILED:
+                model.get_submodule(name).compile(mode=way.compiled, dynamic=False)
+        model.compiled = True
+        model.set_losses(model.loss_weights)
     return Training(model, way.dtype, way.plain)
 
 
 def timed(function: Callable[[], object], device: str, times: int) -> list[float]:
-    """Seconds of each call, the device waited for, after two that warm up."""
+    """Seconds of each call, the device waited for, after three that warm up."""
     seconds = []
-    for number in range(times + 2):
+    for number in range(times + 3):
         _wait(device)
         start = time.perf_counter()
         function()
         _wait(device)
-        if number >= 2:
+        if number >= 3:
             seconds.append(time.perf_counter() - start)
     return seconds
 
 
-def speed(device: str, tiny: bool, stage: int, batch: int, way: Way, flops: float, peak: float,
-          steps: int) -> list[str]:
-    """Studies a second (median, slowest, fastest), the share of the peak, and the peak of the memory, of a way."""
-    try:
-        training, data = prepared(stage, tiny, device, way), studies(batch, tiny, device)
-        if device == 'cuda':
-            torch.cuda.reset_peak_memory_stats()
-        seconds = timed(lambda: training.step(data), device, steps)
-    except torch.cuda.OutOfMemoryError:
-        return ['out of memory', '', '', '']
-    finally:
-        training = data = None  # the next way gets their memory
+def speeds(name: str, prepared: Callable[[], Training], device: str, tiny: bool, batches: tuple[int, ...],
+           share: float) -> Iterator[list[str]]:
+    """For each batch a row: studies a second, the batch, the range, the share of the peak, the peak of the memory.
+
+    Args:
+        name: The first cell of the rows.
+        prepared: Makes the model and its optimizer.
+        device: Where they are.
+        tiny: Whether it is a trial of the command.
+        batches: Studies of a step.
+        share: Operations of a study, by those that the device could do in a second.
+    """
+    training = prepared()
+    for batch in batches:
+        data = studies(batch, tiny, device)
         if device == 'cuda':
             torch.cuda.empty_cache()
-    median = statistics.median(seconds)
-    memory = f'{torch.cuda.max_memory_allocated() / 2**30:.1f}' if device == 'cuda' else ''
-    return [f'{batch / median:,.0f}', f'{batch / max(seconds):,.0f} to {batch / min(seconds):,.0f}',
-            f'{flops * batch / median / peak:.0%}', memory]
+            torch.cuda.reset_peak_memory_stats()
+        try:
+            seconds = timed(partial(training.step, data), device, 2 if tiny else 7)
+        except torch.cuda.OutOfMemoryError:
+            yield [name, 'out of memory', str(batch)]
+            continue
+        median = statistics.median(seconds)
+        memory = f'{torch.cuda.max_memory_allocated() / 2**30:.1f}' if device == 'cuda' else ''
+        yield [name, f'{batch / median:,.0f}', str(batch),
+               f'{batch / max(seconds):,.0f} to {batch / min(seconds):,.0f}', f'{share * batch / median:.0%}', memory]
 
 
 def matrix_peak(device: str, tiny: bool) -> float:
     """Floating-point operations a second of a square matrix product in bfloat16."""
     size = 256 if tiny else 8192
     left, right = torch.randn(2, size, size, device=device).bfloat16()
-    return 2 * size**3 / min(timed(lambda: left @ right, device, 10))
+    return 2 * size**3 / statistics.median(timed(lambda: left @ right, device, 10))
+
+
+def words_and_regions(device: str, tiny: bool) -> Iterator[list[str]]:
+    """A row: the paper's batch, seconds of GLoRIA's local loss and its gradient, GiB, and GiB by the formula."""
+    from local_loss import formula
+    batch, words, patches, width = (8, 5, 4, 16) if tiny else (588, 97, 196, 768)
+    part = RegionAlignment().to(device)
+    parts = [torch.randn(batch, number, width, device=device, requires_grad=True) for number in (patches, words)]
+    mask = torch.ones(batch, words, dtype=torch.bool, device=device)
+    if device == 'cuda':
+        torch.cuda.reset_peak_memory_stats()
+    seconds = min(timed(lambda: part(*parts, mask, GlobalBatch(batch, mask.sum())).backward(), device, 1))
+    seen = f'{torch.cuda.max_memory_allocated() / 2**30:.1f}' if device == 'cuda' else ''
+    yield [str(batch), f'{seconds:.2f}', seen, f'{formula(batch, words, patches, width, part.chunk) / 2**30:.1f}']
 
 
 def where_it_waits(device: str, tiny: bool, stage: int, batch: int) -> list[list[str]]:
-    """Of a step: kernels, how many of them are small, waits of the host for the device, and what takes longest."""
+    """Of a step: how long the device computes, its kernels, waits of the host, and what takes longest."""
     training, data = prepared(stage, tiny, device, Way('bfloat16')), studies(batch, tiny, device)
-    for _ in range(2):
-        training.step(data)
+    seconds = statistics.median(timed(lambda: training.step(data), device, 3))
     rows = []
     if device == 'cuda':
         torch.cuda.set_sync_debug_mode('warn')
@@ -103,11 +138,11 @@ def where_it_waits(device: str, tiny: bool, stage: int, batch: int) -> list[list
                if event.device_type == torch.autograd.DeviceType.CUDA]
     if kernels:
         rows.append(['kernels', f'{len(kernels)}, of which {sum(us < 5 for us in kernels)} take less than 5 us; '
-                     f'{sum(kernels) / 1e3:.1f} ms together'])
+                     f'{sum(kernels) / 1e3:.1f} ms together, of a step of {1e3 * seconds:.1f} ms'])
     key = 'self_device_time_total' if device == 'cuda' else 'self_cpu_time_total'
     longest = sorted(seen.key_averages(), key=lambda entry: getattr(entry, key, 0), reverse=True)
-    return rows + [['most time', f'{entry.key[:60]}: {getattr(entry, key, 0) / 1e3:.1f} ms in {entry.count} calls']
-                   for entry in longest[:8]]
+    return rows + [['most time', f'{entry.key[:90]}: {getattr(entry, key, 0) / 1e3:.1f} ms in {entry.count} calls']
+                   for entry in longest[:12]]
 
 
 def _wait(device: str) -> None:

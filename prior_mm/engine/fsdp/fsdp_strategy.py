@@ -56,7 +56,8 @@ class FSDPStrategy(strategies.FSDPStrategy):
         """Cut the model into shards, unit by unit.
 
         Raises:
-            ValueError: If the model does not say where it can be cut, or FSDP is not to cut it among all processes.
+            ValueError: If the model is compiled or does not say where it can be cut, or FSDP is not to cut it among
+                all processes.
         """
         how = (self.model_wrapper or {}).get('sharding_strategy', 'FULL_SHARD')
         if how not in ('FULL_SHARD', 'SHARD_GRAD_OP'):
@@ -65,6 +66,9 @@ class FSDPStrategy(strategies.FSDPStrategy):
         if not hasattr(model, 'parts_with_one_entry'):
             raise ValueError(f"strategy.type='FSDPStrategy': {type(model).__name__} does not say where it can be cut; "
                              "FSDP is there for pre-training, model.type='PRIOR'. Leave runner_type and strategy out")
+        if getattr(model, 'compiled', False):
+            raise ValueError("model.compiled=True does not go with strategy.type='FSDPStrategy', which cuts what would "
+                             'be compiled. Leave one of them out')
         model = self.convert_model(model)
         layouts = {name: (parameter.shape, parameter.stride()) for name, parameter in model.named_parameters()}
         for name, parameter in model.named_parameters():

@@ -1,4 +1,8 @@
 """BERT without computing on padding."""
+from functools import cache
+from typing import Any
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import BertModel
@@ -12,7 +16,7 @@ def is_packable(encoder: nn.Module) -> bool:
             and getattr(encoder.config, 'position_embedding_type', 'absolute') == 'absolute')
 
 
-def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor) -> Tensor:
+def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor, compiled: bool = False) -> Tensor:
     """The last hidden state of BERT for the valid word pieces only.
 
     All word pieces of the batch stand in one sequence, so that the linear layers, nine tenths of the work, see no
@@ -24,6 +28,7 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor) -> Tenso
         bert: The encoder; its own modules and weights are used.
         token_ids: Word-piece ids, int64, (B, L).
         token_mask: True where a word piece stands, bool, (B, L).
+        compiled: Whether ``torch.compile`` makes one program of a layer, once for any number of word pieces.
 
     Returns:
         Hidden states of the T valid word pieces, in row-major order, (T, W).
@@ -37,12 +42,18 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor) -> Tenso
     # From transformers 4.53 on each layer has the switch.
     switched = getattr(bert.encoder.layer[0], 'gradient_checkpointing', None)
     recompute = bert.training and (bert.encoder.gradient_checkpointing if switched is None else switched)
+    compute = _compiled_layer() if compiled else _layer
     for layer in bert.encoder.layer:
         if recompute:
-            hidden = recomputed(_layer, layer, hidden, places, token_mask)
+            hidden = recomputed(compute, layer, hidden, places, token_mask)
         else:
-            hidden = _layer(layer, hidden, places, token_mask)
+            hidden = compute(layer, hidden, places, token_mask)
     return hidden
+
+
+@cache
+def _compiled_layer() -> Any:
+    return torch.compile(_layer, dynamic=True)
 
 
 def _layer(layer: nn.Module, hidden: Tensor, places: Tensor, token_mask: Tensor) -> Tensor:
@@ -56,19 +67,44 @@ def _self_attention(attention: nn.Module, hidden: Tensor, places: Tensor, token_
     """Self-attention of packed hidden states (T, W), each report among its own word pieces, (T, W)."""
 
     def rows(packed: Tensor) -> Tensor:
-        padded = packed.new_zeros(token_mask.numel(), packed.shape[1]).index_copy(0, places, packed)
+        padded = _LaidOut.apply(packed, places, token_mask.numel())
         return padded.view(*token_mask.shape, attention.num_attention_heads, -1).transpose(1, 2)
 
     context = F.scaled_dot_product_attention(
         rows(attention.query(hidden)), rows(attention.key(hidden)), rows(attention.value(hidden)),
         attn_mask=token_mask[:, None, None], dropout_p=attention.dropout.p if attention.training else 0.0)
-    return context.transpose(1, 2).flatten(2).flatten(0, 1).index_select(0, places)
+    return _PickedUp.apply(context.transpose(1, 2).flatten(2).flatten(0, 1), places)
 
 
 def unpack(packed: Tensor, token_mask: Tensor) -> Tensor:
     """Lay (T, W) packed features out as (B, L, W), zero at padding."""
     places = token_mask.flatten().nonzero().squeeze(1)
-    padded = packed.new_zeros(token_mask.numel(), packed.shape[1]).index_copy(0, places, packed)
-    return padded.view(*token_mask.shape, -1)
+    return _LaidOut.apply(packed, places, token_mask.numel()).view(*token_mask.shape, -1)
 
 
+class _LaidOut(torch.autograd.Function):
+    """Rows (T, W) to T of N places, zeros elsewhere; its gradient picks them up again, without adding anything."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, places: Tensor, number: int) -> Tensor:
+        ctx.save_for_backward(places)
+        return rows.new_zeros(number, rows.shape[1]).index_copy(0, places, rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient.index_select(0, ctx.saved_tensors[0]), None, None
+
+
+class _PickedUp(torch.autograd.Function):
+    """Rows at T different places of (N, W); its gradient lays them out again, without adding anything."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(places)
+        ctx.number = len(rows)
+        return rows.index_select(0, places)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        zeros = gradient.new_zeros(ctx.number, gradient.shape[1])
+        return zeros.index_copy(0, ctx.saved_tensors[0], gradient), None

@@ -26,8 +26,10 @@ class TextEncoder(BaseModule):
         vocab_file: A word-piece vocabulary, one a line; gives ``vocab_size``.
         local_files_only: Never ask the network. Set to False to let ``pretrained`` be fetched by its name.
         with_cp: Activation checkpointing of the encoder's layers: less memory, more time, the same numbers.
-
         last_layers: Sum so many last hidden states, as GLoRIA does; 1 is the last one alone.
+
+    Attributes:
+        compiled: Whether the layers of BERT are compiled (``model.compiled``).
 
     Raises:
         ValueError: If not exactly one of ``pretrained`` and ``config`` is given, or the pretrained model is damaged or
@@ -47,7 +49,7 @@ class TextEncoder(BaseModule):
             self.encoder = _build_from_config(config, vocab_file)
         if getattr(self.encoder, 'pooler', None) is not None:
             self.encoder.pooler = None  # never used; without it no parameter is left without a gradient
-        self.last_layers = last_layers
+        self.last_layers, self.compiled = last_layers, False
         if not 1 <= last_layers <= self.encoder.config.num_hidden_layers:
             raise ValueError(f'last_layers must lie in 1 to {self.encoder.config.num_hidden_layers}, the layers of the '
                              f'text encoder, got {last_layers}')
@@ -87,7 +89,8 @@ class TextEncoder(BaseModule):
             raise ValueError(f'a report holds the word-piece id {largest}, the text encoder has {vocabulary} ids: '
                              'TokenizeReport.tokenizer and text_encoder must name the same vocabulary')
         if is_packable(self.encoder) and self.last_layers == 1 and not start_attention:
-            return unpack(packed_bert(self.encoder, reports.token_ids, reports.token_mask), reports.token_mask)
+            packed = packed_bert(self.encoder, reports.token_ids, reports.token_mask, self.compiled)
+            return unpack(packed, reports.token_mask)
         if start_attention and hasattr(self.encoder, 'set_attn_implementation'):  # from transformers 4.53 on they are
             self.encoder.set_attn_implementation('eager')  # not computed unless asked for
         output = self.encoder(input_ids=reports.token_ids, attention_mask=reports.token_mask.long(),
