@@ -96,7 +96,8 @@ def measure(page: 'Page', device: str, tiny: bool) -> None:
             for stage in stages:
                 row, prepared = f'{name}, {stage}', partial(gpu_speed.prepared, stage, tiny, device, way)
                 speeds = partial(gpu_speed.speeds, row, prepared, device, tiny, batches, flops[stage] / peak)
-                page.attempt('Fast', 'way, stage | studies/s, median | batch | range | of that peak | GiB', row, needs, speeds)
+                page.attempt('Fast', 'way, stage | studies/s, median | batch | range | of that peak | GiB', row, needs,
+                             speeds)
 
     fast(gpu_speed.PLAN, 20)
     for stage, batch in ((3, 98), (1, 256)):
