@@ -90,8 +90,12 @@ $(STAMPS)/.project:
 
 # ------------------------------------------------------------------------------------------------------- what it is for
 
-# The model that the demo trains; its folder is work_dirs/pretrain_demo whatever its config, so that all tasks find it.
-PRETRAIN := configs/prior/pretrain_demo.py
+# The model that the demo trains, with the local alignment that looks at the finding; `make demo
+# PRETRAIN=configs/prior/pretrain_demo.py` is the paper's. Its folder is work_dirs/pretrain_demo whatever its config, so
+# that all tasks find it, and the configs that test it are those of its kind.
+PRETRAIN := configs/prior/prior_demo_grounded.py
+KIND     := $(if $(findstring grounded,$(PRETRAIN)),grounded_)
+FOLDER   := --work-dir work_dirs/pretrain_demo
 
 demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says how long it takes, first results first
 	@$(MAKE) --no-print-directory .demo
@@ -108,13 +112,13 @@ demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says h
 	@$(PY) tools/dataset_converters/demo.py data/demo
 	@$(PY) tools/dataset_converters/mimic_cxr.py data/demo
 	@echo '[3/9] three-stage pre-training'
-	@$(PY) tools/train.py $(PRETRAIN) --work-dir work_dirs/pretrain_demo
+	@$(PY) tools/train.py $(PRETRAIN) $(FOLDER)
 	@echo '[4/9] zero-shot classification and retrieval on held-out studies'
-	@$(PY) tools/test.py configs/prior/evaluate_demo.py
+	@$(PY) tools/test.py configs/prior/evaluate_demo$(patsubst %_,_%,$(KIND)).py $(FOLDER)
 	@echo '[5/9] phrase grounding on held-out reports'
 	@$(MAKE) --no-print-directory demo-phrase_grounding
 	@echo '[6/9] pictures: work_dirs/pretrain_demo'
-	@$(PY) tools/visualize.py $(PRETRAIN) --work-dir work_dirs/pretrain_demo
+	@$(PY) tools/visualize.py $(PRETRAIN) $(FOLDER)
 	@echo '[7/9] demo versions of RSNA, SIIM and CheXpert, and their annotation files'
 	@$(PY) tools/dataset_converters/demo_downstream.py data/demo_downstream
 	@$(PY) tools/dataset_converters/rsna.py data/demo_downstream/rsna --pixels 256 --protocol demo/1
@@ -129,11 +133,8 @@ demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says h
 # Detection and segmentation need the compiled mmcv.
 TASKS := chexpert5x200_zeroshot chexpert5x200_retrieval phrase_grounding rsna_cls $(if $(filter full,$(TIER)),rsna_seg rsna_det)
 
-demo-chexpert5x200_%:
-	@$(PY) tools/test.py configs/downstream/demo/chexpert5x200_$*.py --out work_dirs/demo/chexpert5x200_$*.json
-
-demo-phrase_grounding:
-	@$(PY) tools/test.py configs/downstream/demo/phrase_grounding.py --out work_dirs/demo/phrase_grounding.json
+demo-chexpert5x200_% demo-phrase_%: # no training: the pre-trained model itself
+	@$(PY) tools/test.py configs/downstream/demo/$(KIND)$(@:demo-%=%).py $(FOLDER) --out work_dirs/demo/$(@:demo-%=%).json
 
 demo-%:
 	@$(PY) tools/train.py configs/downstream/demo/$*.py
