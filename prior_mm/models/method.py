@@ -35,9 +35,9 @@ class Method(BaseModel):
         chunk: Studies that are encoded (and decoded) at a time in training, where memory is short; the losses still
             compare the whole batch (:func:`.in_chunks`). None: all at once.
         predict_local: Whether predictions hold the embeddings of patches and sentences, too.
-        compiled: Whether ``torch.compile`` makes programs of the parts that always see the same shape, of
-            :attr:`COMPILED`, and of BERT's layers, as they are first called: minutes once, then faster steps, and other
-            rounding. Not together with ``with_cp``, ``chunk`` or FSDP.
+        compiled: Whether ``torch.compile`` makes programs of :meth:`compiled_parts` and of BERT's layers, as they are
+            first called: minutes once, then faster steps, and other rounding. Not together with ``with_cp``, ``chunk``
+            or FSDP.
 
     Raises:
         ValueError: If ``chunk`` is below 1, or ``compiled`` comes with it.
@@ -57,8 +57,6 @@ class Method(BaseModel):
     DRAWN_BY: ClassVar[dict[str, str]] = {}
     #: Its own parts that nobody enters but by their ``forward``.
     WITH_ONE_ENTRY: ClassVar[Collection[str]] = ()
-    #: Parts that see one shape only in training.
-    COMPILED: ClassVar[Collection[str]] = ('image_encoder.backbone', )
 
     def __init__(self, image_encoder: dict, text_encoder: dict, data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None, same_report: dict | None = None, chunk: int | None = None,
@@ -93,10 +91,14 @@ class Method(BaseModel):
         if not self.compiled:
             return
         self.text_encoder.compiled = True
-        for name in self.COMPILED:
-            part = self._part(name)
-            if part is not None and part._compiled_call_impl is None:
+        for part in self.compiled_parts():
+            if part._compiled_call_impl is None:
                 part.compile(dynamic=False)
+
+    def compiled_parts(self) -> list[nn.Module]:
+        """The parts that always see the same shape in training."""
+        own = [self._part(name) for name in self.WITH_ONE_ENTRY]
+        return [self.image_encoder.backbone, *(part for part in own if part is not None)]
 
     def needs(self, *losses: str) -> bool:
         """Whether any of these losses is on."""

@@ -47,7 +47,6 @@ class PRIOR(Method):
 
     PUBLISHED_LOSSES, MEANS_OVER_SENTENCES = PUBLISHED_LOSSES, ('prototype', 'kl')
     WITH_ONE_ENTRY = ('image_decoder', 'sentence_decoder')
-    COMPILED = ('image_encoder.backbone', *WITH_ONE_ENTRY)
     DRAWN_BY = dict(attention='local_alignment.logit_scale', cosine='local_image_projection')
     TRAINED_BY = {
         'image_encoder.backbone': PUBLISHED_LOSSES.keys() - {'prototype'},

@@ -36,12 +36,13 @@ def test_nothing_is_compiled_unasked(backend):
     """Without the option no part is, with it all that see one shape are, as often as a stage begins."""
     model = tiny()
     assert not model.text_encoder.compiled
-    assert all(model.get_submodule(name)._compiled_call_impl is None for name in model.COMPILED)
+    assert all(part._compiled_call_impl is None for part in model.compiled_parts())
     model = tiny(compiled=True, image_decoder=None)
     kept = model.image_encoder.backbone._compiled_call_impl
     model.set_losses(STAGES['prototypes'])
     assert model.text_encoder.compiled
     assert model.image_encoder.backbone._compiled_call_impl is kept is not None
+    assert model.compiled_parts() == [model.image_encoder.backbone, model.sentence_decoder]
 
 
 @pytest.mark.parametrize('other', ['chunk', 'image_encoder', 'text_encoder'])

@@ -46,8 +46,8 @@ def prepared(stage: int, tiny: bool, device: str, way: Way) -> Training:
     model.to(device)
     if way.compiled:
         if way.compiled != 'default':
-            for name in model.COMPILED:
-                model.get_submodule(name).compile(mode=way.compiled, dynamic=False)
+            for part in model.compiled_parts():
+                part.compile(mode=way.compiled, dynamic=False)
         model.compiled = True
         model.set_losses(model.loss_weights)
     return Training(model, way.dtype, way.plain)
