@@ -90,10 +90,10 @@ $(STAMPS)/.project:
 
 # ------------------------------------------------------------------------------------------------------- what it is for
 
-# The model that the demo trains, with the local alignment that looks at the finding; `make demo
-# PRETRAIN=configs/prior/pretrain_demo.py` is the paper's. Its folder is work_dirs/pretrain_demo whatever its config, so
-# that all tasks find it, and the configs that test it are those of its kind.
-PRETRAIN := configs/prior/prior_demo_grounded.py
+# The model that the demo trains; `make demo PRETRAIN=configs/prior/prior_demo_grounded.py` has the local alignment that
+# looks at the finding. Its folder is work_dirs/pretrain_demo whatever its config, so that all tasks find it, and the
+# configs that test it are those of its kind.
+PRETRAIN := configs/prior/pretrain_demo.py
 KIND     := $(if $(findstring grounded,$(PRETRAIN)),grounded_)
 FOLDER   := --work-dir work_dirs/pretrain_demo
 

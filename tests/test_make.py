@@ -92,8 +92,7 @@ def test_first_results_first(tree):
     """The demo says how long it takes, shows what needs no labels, then the supervised tasks and the table."""
     commands = '\n'.join(line for line in demo(tree) if not line.startswith('echo'))
     places = [commands.index(part) for part in (
-        'how_long.py', 'demo.py data/demo', 'train.py configs/prior', 'evaluate_demo_grounded.py',
-        'demo/grounded_phrase_grounding.py',
+        'how_long.py', 'demo.py data/demo', 'train.py configs/prior', 'evaluate_demo.py', 'demo/phrase_grounding.py',
         'visualize.py', 'demo_downstream.py', 'train.py configs/downstream/demo/rsna_cls.py', 'overview.py')]
     assert places == sorted(places)
     assert commands.count('phrase_grounding.py') == 1
@@ -108,8 +107,9 @@ def test_the_demo_trains_the_model_that_is_named(tree):
 
 def test_the_tasks_are_of_the_kind_of_the_model(tree):
     """What tests the pre-trained model itself builds that model, finds it where it was trained, and is there."""
-    for options, kind, evaluate in (((), 'grounded_', 'evaluate_demo_grounded'),
-                                    (('PRETRAIN=configs/prior/pretrain_demo.py', ), '', 'evaluate_demo')):
+    for options, kind, evaluate in (
+            ((), '', 'evaluate_demo'),
+            (('PRETRAIN=configs/prior/prior_demo_grounded.py', ), 'grounded_', 'evaluate_demo_grounded')):
         tests = [line.split('tools/test.py ')[1] for line in demo(tree, *options) if 'tools/test.py' in line]
         wanted = [f'configs/prior/{evaluate}.py', *(f'configs/downstream/demo/{kind}{name}.py' for name in (
             'phrase_grounding', 'chexpert5x200_zeroshot', 'chexpert5x200_retrieval'))]
