@@ -83,7 +83,7 @@ def choose_sentence(sentences: Sequence[str], maps: np.ndarray, labels: dict[str
 @torch.no_grad()
 def draw_studies(model: Method, images: Tensor, reports: Reports, samples: Sequence[dict[str, Any]], path: str | Path,
                  title: str = '') -> None:
-    """Draw a row a study into a picture; a model without an image decoder has no reconstructions.
+    """Draw a row a study into a picture; without an image decoder, or a stage that trains it, none is reconstructed.
 
     Args:
         model: The model, on the device of the batch; it is put into evaluation mode.
@@ -105,7 +105,7 @@ def draw_studies(model: Method, images: Tensor, reports: Reports, samples: Seque
     originals = model.data_preprocessor.restore(images.float()).cpu().numpy()[:, 0]
     cosines = sentence_cosines(model, images, reports).cpu().numpy()
     reconstructions = None
-    if isinstance(model, PRIOR) and model.image_decoder is not None:
+    if isinstance(model, PRIOR) and model.needs('image_reconstruction'):
         reconstructions = model.reconstruct(images, reports).cpu().numpy()[:, 0]
     columns = 2 if reconstructions is None else 3
     figure = Figure(figsize=(3.1 * columns, 3.5 * len(samples) + .5), layout='constrained')

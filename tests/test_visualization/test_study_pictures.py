@@ -71,13 +71,16 @@ def tiny(**changes) -> PRIOR:
         image_decoder=dict(type='ImageDecoder')), **changes})
 
 
-@pytest.mark.parametrize('decoder', [dict(type='ImageDecoder'), None], ids=['whole', 'without an image decoder'])
-def test_picture(tmp_path, batch, decoder):
+@pytest.mark.parametrize(('changes', 'columns'), [
+    ({}, 3), (dict(image_decoder=None), 2), (dict(loss_weights=dict(global_alignment=1.)), 2)],
+    ids=['whole', 'without an image decoder', 'of a stage that trains none'])
+def test_picture(tmp_path, batch, changes, columns):
     """A row a study comes out, also for a model that reconstructs nothing and a study of which nothing is known."""
     images, reports, samples = batch
-    model = tiny(image_decoder=decoder)
+    model = tiny(**changes)
     draw_studies(model, model.data_preprocessor.normalise(images), reports, samples, tmp_path / 'made' / 'a.png', 'two')
-    assert imread(tmp_path / 'made' / 'a.png').std() > .05
+    picture = imread(tmp_path / 'made' / 'a.png')
+    assert picture.std() > .05 and picture.shape[1] == pytest.approx(341 * columns, abs=3)
     assert not model.training
 
 
