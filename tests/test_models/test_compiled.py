@@ -9,18 +9,20 @@ from prior_mm.engine.fsdp.fsdp_strategy import FSDPStrategy
 from prior_mm.models.encoders import packed_bert
 
 
-@pytest.fixture(params=['aot_eager', pytest.param('inductor', marks=pytest.mark.slow)])
+@pytest.fixture
 def backend(request, monkeypatch) -> str:
-    """What ``torch.compile`` makes of what it has traced."""
-    monkeypatch.setattr(torch, 'compile', partial(torch.compile, backend=request.param))
+    """What ``torch.compile`` makes of what it has traced; by default no code."""
+    name = getattr(request, 'param', 'aot_eager')
+    monkeypatch.setattr(torch, 'compile', partial(torch.compile, backend=name))
     packed_bert._compiled_layer.cache_clear()
-    yield request.param
+    yield name
     packed_bert._compiled_layer.cache_clear()
     torch.compiler.reset()
 
 
-@pytest.mark.parametrize('stage', [
-    'alignment', *(pytest.param(name, marks=pytest.mark.slow) for name in ('prototypes', 'reconstruction'))])
+@pytest.mark.parametrize(('backend', 'stage'), [('aot_eager', 'alignment'), *(
+    pytest.param(*case, marks=pytest.mark.slow) for case in (
+        ('aot_eager', 'prototypes'), ('aot_eager', 'reconstruction'), ('inductor', 'alignment')))], indirect=['backend'])
 def test_the_same_numbers(backend, stage):
     """Losses and gradients of batches of other sizes and lengths; names and weights stay those of the plain model."""
     plain, compiled = tiny().double(), tiny(compiled=True).double()
