@@ -20,9 +20,12 @@ def backend(request, monkeypatch) -> str:
     torch.compiler.reset()
 
 
-@pytest.mark.parametrize(('backend', 'stage'), [('aot_eager', 'alignment'), *(
-    pytest.param(*case, marks=pytest.mark.slow) for case in (
-        ('aot_eager', 'prototypes'), ('aot_eager', 'reconstruction'), ('inductor', 'alignment')))], indirect=['backend'])
+#: What takes half a minute and more.
+SLOW = [('aot_eager', 'prototypes'), ('aot_eager', 'reconstruction'), ('inductor', 'alignment')]
+
+
+@pytest.mark.parametrize(('backend', 'stage'), [
+    ('aot_eager', 'alignment'), *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)], indirect=['backend'])
 def test_the_same_numbers(backend, stage):
     """Losses and gradients of batches of other sizes and lengths; names and weights stay those of the plain model."""
     plain, compiled = tiny().double(), tiny(compiled=True).double()
