@@ -111,7 +111,7 @@ demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says h
 	@echo '[2/9] demo data: synthetic radiographs for real reports, and their annotation files'
 	@$(PY) tools/dataset_converters/demo.py data/demo
 	@$(PY) tools/dataset_converters/mimic_cxr.py data/demo
-	@echo '[3/9] three-stage pre-training'
+	@echo '[3/9] pre-training in stages'
 	@$(PY) tools/train.py $(PRETRAIN) $(FOLDER)
 	@echo '[4/9] zero-shot classification and retrieval on held-out studies'
 	@$(PY) tools/test.py configs/prior/evaluate_demo$(patsubst %_,_%,$(KIND)).py $(FOLDER)
@@ -133,8 +133,9 @@ demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says h
 # Detection and segmentation need the compiled mmcv.
 TASKS := chexpert5x200_zeroshot chexpert5x200_retrieval phrase_grounding rsna_cls $(if $(filter full,$(TIER)),rsna_seg rsna_det)
 
-demo-chexpert5x200_% demo-phrase_%: # no training: the pre-trained model itself
-	@$(PY) tools/test.py configs/downstream/demo/$(KIND)$(@:demo-%=%).py $(FOLDER) --out work_dirs/demo/$(@:demo-%=%).json
+# Nothing is trained: the pre-trained model itself.
+$(addprefix demo-,chexpert5x200_zeroshot chexpert5x200_retrieval phrase_grounding): demo-%:
+	@$(PY) tools/test.py configs/downstream/demo/$(KIND)$*.py $(FOLDER) --out work_dirs/demo/$*.json
 
 demo-%:
 	@$(PY) tools/train.py configs/downstream/demo/$*.py

@@ -95,7 +95,7 @@ def test_first_results_first(tree):
         'how_long.py', 'demo.py data/demo', 'train.py configs/prior', 'evaluate_demo.py', 'demo/phrase_grounding.py',
         'visualize.py', 'demo_downstream.py', 'train.py configs/downstream/demo/rsna_cls.py', 'overview.py')]
     assert places == sorted(places)
-    assert commands.count('phrase_grounding.py') == 1
+    assert commands.count('demo/phrase_grounding.py') == 1
 
 
 def test_the_demo_trains_the_model_that_is_named(tree):

@@ -2,13 +2,12 @@
 import json
 import os
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 from data_loading import synthetic_radiograph
 from gpu_model import TINY
+from gpu_right import run_python
 from mmengine.config import Config
 from PIL import Image
 from train_step import ROOT, VOCABULARY, random_studies
@@ -63,20 +62,11 @@ def seconds_of_a_step(folder: Path, config: Config) -> tuple[float, float]:
     """Median seconds of a step of the second epoch, and of its wait for data, of ``tools/train.py``.
 
     Raises:
-        RuntimeError: If the training fails, or takes more than two minutes; with the end of what it said.
+        RuntimeError: If the training fails; with the end of what it said.
+        subprocess.TimeoutExpired: If it takes more than two minutes.
     """
     config.dump(str(folder.with_suffix('.py')))
-    log = folder.with_suffix('.log')
-    with log.open('w') as output:
-        try:
-            status: int | str = subprocess.run(
-                [sys.executable, 'tools/train.py', str(folder.with_suffix('.py')), '--work-dir', str(folder)], cwd=ROOT,
-                env=dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path])), stdout=output,
-                stderr=subprocess.STDOUT, timeout=120, check=False).returncode
-        except subprocess.TimeoutExpired:
-            status = 'no exit status after two minutes'
-    if status:
-        raise RuntimeError(f'tools/train.py ended with {status}: {log.read_text()[-250:]}')
+    run_python('tools/train.py', folder.with_suffix('.py'), '--work-dir', folder, timeout=120)
     lines = [json.loads(line) for line in next(folder.glob('*/vis_data/scalars.json')).read_text().splitlines()]
     later = [line for line in lines if line.get('epoch') == 2]
     return statistics.median(line['time'] for line in later), statistics.median(line['data_time'] for line in later)

@@ -126,21 +126,33 @@ def resumed_run() -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config, whole = folder / 'config.py', folder / 'whole'
-        _python('-c', _TRAIN, folder / 'data', whole, config)
-        _python('tools/train.py', config, '--work-dir', whole)
+        run_python('-c', _TRAIN, folder / 'data', whole, config)
+        run_python('tools/train.py', config, '--work-dir', whole)
         weights = load_checkpoint(whole / 'epoch_6.pth')['state_dict']
-        _python('tools/train.py', config, '--work-dir', folder / 'resumed', '--resume', whole / 'epoch_5.pth')
+        run_python('tools/train.py', config, '--work-dir', folder / 'resumed', '--resume', whole / 'epoch_5.pth')
         resumed = _apart(load_checkpoint(folder / 'resumed' / 'epoch_6.pth')['state_dict'], weights)
     assert resumed <= 1e-3, f'the weights of the resumed run differ by {resumed:.1e}'
     return f'the weights of the resumed run differ from those of the whole one by {resumed:.1e}'
 
 
-def _python(*arguments: object) -> None:
+def run_python(*arguments: object, timeout: float | None = None) -> None:
+    """Run Python at the root of the project, with what this process may import.
+
+    Args:
+        arguments: What follows ``python``.
+        timeout: Seconds after which it is killed.
+
+    Raises:
+        RuntimeError: If it ends with another status than 0; with the end of what it said.
+        subprocess.TimeoutExpired: If it was killed.
+    """
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path]))
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, env=environment, capture_output=True,
-                          text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f'{arguments[0]} ended with {done.returncode}: {(done.stderr or done.stdout)[-600:]}')
+    with tempfile.TemporaryFile('w+') as said:  # no pipe, which the workers of a killed run would hold open
+        status = subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, env=environment, stdout=said,
+                                stderr=subprocess.STDOUT, timeout=timeout, check=False).returncode
+        said.seek(0)
+        if status:
+            raise RuntimeError(f'{arguments[0]} ended with {status}: {said.read()[-250:]}')
 
 
 def _apart(ours: dict, theirs: dict) -> float:

@@ -30,11 +30,12 @@ WAYS = {'plain, float32': Way('float32', plain=True), 'ours': Way(), 'ours, comp
         'ours, compiled, CUDA graphs': Way(compiled='reduce-overhead'), 'ours, chunks of 98': Way(chunk=98)}
 #: Which way, in which stages, with how many studies.
 Plan = list[tuple[str, tuple[int, ...], tuple[int, ...]]]
-PLAN: Plan = [('ours', (1, 3, 2), (98, 256, 588)), ('plain, float32', (1, 3, 2), (98, )),
-        ('ours, chunks of 98', (3, ), (588, ))]
+PLAN: Plan = [
+    ('ours', (1, 3, 2), (98, 256, 588)), ('plain, float32', (1, 3, 2), (98, )), ('ours, chunks of 98', (3, ), (588, ))]
 #: What takes long to compile, and comes last.
-COMPILED: Plan = [('ours, compiled', (1, ), (98, 256)), ('ours, compiled', (3, ), (98, )),
-            ('ours, compiled, CUDA graphs', (1, ), (98, ))]
+COMPILED: Plan = [
+    ('ours, compiled', (1, ), (98, 256)), ('ours, compiled', (3, ), (98, )),
+    ('ours, compiled, CUDA graphs', (1, ), (98, ))]
 
 
 def prepared(stage: int, tiny: bool, device: str, way: Way) -> Training:
