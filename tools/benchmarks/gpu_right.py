@@ -4,18 +4,17 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from functools import partial
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from gpu_model import Training, build, studies, without_tf32
 from torch.distributed.fsdp import FullyShardedDataParallel
-from torch.distributed.fsdp.wrap import lambda_auto_wrap_policy
 from torch.nn.parallel import DistributedDataParallel
 from train_step import ROOT
 
 from prior_mm.checkpoints.checkpoint import load_checkpoint
+from prior_mm.engine.fsdp.fsdp_strategy import scalars_to_vectors, wrap_policy
 from prior_mm.models import PRIOR
 
 _TRAIN = ('import sys; from pathlib import Path; sys.path.insert(0, "tests"); from tiny_run import tiny_config; '
@@ -105,15 +104,11 @@ def _in_ddp(model: PRIOR, device: str) -> torch.nn.Module:
 
 
 def _in_fsdp(model: PRIOR, device: str) -> torch.nn.Module:
-    for parameter in model.parameters():
-        if parameter.ndim == 0:  # FSDP refuses them
-            parameter.data = parameter.data[None]
-    units = set(model.parts_with_one_entry())
+    scalars_to_vectors(model)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # that one process has nobody to share with
         return FullyShardedDataParallel(model, device_id=next(model.parameters()).device,
-                                        use_orig_params=True, auto_wrap_policy=partial(
-                                            lambda_auto_wrap_policy, lambda_fn=units.__contains__))
+                                        use_orig_params=True, auto_wrap_policy=wrap_policy(model))
 
 
 def resumed_run() -> str:

@@ -1,6 +1,6 @@
 """FSDP for FlexibleRunner: weights, gradients and optimizer in shards, the checkpoints whole."""
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -71,17 +71,13 @@ class FSDPStrategy(strategies.FSDPStrategy):
                              'be compiled. Leave one of them out')
         model = self.convert_model(model)
         layouts = {name: (parameter.shape, parameter.stride()) for name, parameter in model.named_parameters()}
-        for name, parameter in model.named_parameters():
-            if parameter.ndim == 0:  # FSDP refuses them
-                self._scalars.append(name)
-                parameter.data = parameter.data[None]
-        units = set(model.parts_with_one_entry())
+        self._scalars += scalars_to_vectors(model)
         device = torch.device(get_device())
         if device.type == 'cuda':
             device = torch.device('cuda', torch.cuda.current_device())
         self.model_wrapper = dict(
             dict(type='MMFullyShardedDataParallel', device_id=device,
-                 auto_wrap_policy=partial(lambda_auto_wrap_policy, lambda_fn=units.__contains__)),
+                 auto_wrap_policy=wrap_policy(model)),
             **self.model_wrapper or {})
         wrapped = super()._wrap_model(model)
         # Now, while all are cut: after a validation the root is not.
@@ -137,6 +133,19 @@ class FSDPStrategy(strategies.FSDPStrategy):
         with FullyShardedDataParallel.state_dict_type(
                 self.model, StateDictType.FULL_STATE_DICT, FullStateDictConfig(offload, rank0_only)):
             yield
+
+
+def scalars_to_vectors(model: nn.Module) -> list[str]:
+    """Make vectors of one number, (1,), of the parameters without a dimension, which FSDP refuses; their names."""
+    scalars = {name: parameter for name, parameter in model.named_parameters() if parameter.ndim == 0}
+    for parameter in scalars.values():
+        parameter.data = parameter.data[None]
+    return list(scalars)
+
+
+def wrap_policy(model: Any) -> Callable[..., bool]:
+    """FSDP's ``auto_wrap_policy``: a unit of each part that the model says can be cut off."""
+    return partial(lambda_auto_wrap_policy, lambda_fn=set(model.parts_with_one_entry()).__contains__)
 
 
 class _Constructor(DefaultOptimWrapperConstructor):
