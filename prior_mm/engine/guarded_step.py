@@ -1,4 +1,5 @@
 """A training step that depends on nothing but the state of the run, and that leaves no trace where it is skipped."""
+from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
@@ -63,8 +64,13 @@ class GuardedSteps:
 
 
 def _copy(source: Iterable[torch.Tensor], target: Iterable[torch.Tensor]) -> None:
+    """Copy tensors, all of a type at once: one by one a GPU would be started for each."""
+    kinds: dict[tuple, tuple[list, list]] = defaultdict(lambda: ([], []))
     for old, new in zip(source, target, strict=True):
-        new.copy_(old)
+        for side, tensor in zip(kinds[old.dtype, old.device], (old, new), strict=True):
+            side.append(tensor)
+    for olds, news in kinds.values():
+        torch._foreach_copy_(news, olds)
 
 
 def _names(data_batch: dict) -> str:

@@ -83,6 +83,9 @@ def build_runner(config: Config, launcher: str = 'none') -> DataRunner:
             type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
             find_unused_parameters=config.get('find_unused_parameters', False))
         config.sync_bn = None  # PyTorch's SyncBatchNorm runs on GPUs only
+    if hasattr(torch.backends.cuda, 'enable_cudnn_sdp'):
+        # cuDNN plans its attention anew for each length of reports, a tenth of a second and more (docs/gpu.md).
+        torch.backends.cuda.enable_cudnn_sdp(False)
     init_default_scope(config.get('default_scope', 'prior_mm'))
     name = config.get('runner_type', 'PriorRunner')
     runner = RUNNERS.get(name)

@@ -1,5 +1,9 @@
 """From a config file to a config that the runner can build from."""
-from prior_mm.engine.launch import load_config
+import pytest
+import torch
+from tiny_run import tiny_config
+
+from prior_mm.engine.launch import build_runner, load_config
 
 
 def test_a_base_of_the_installed_configs(tmp_path):
@@ -10,3 +14,11 @@ def test_a_base_of_the_installed_configs(tmp_path):
     assert config.work_dir == 'runs/mine'
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         assert config[name].collate_fn == dict(type='collate_studies')
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cuda, 'enable_cudnn_sdp'), reason='this PyTorch has no such attention')
+def test_no_attention_that_is_planned_anew(tmp_path):
+    """Training and testing leave out cuDNN's attention, which plans for seconds at each new length of reports."""
+    torch.backends.cuda.enable_cudnn_sdp(True)
+    build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run'))
+    assert not torch.backends.cuda.cudnn_sdp_enabled()

@@ -29,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What the GPU's machine has itself, or what only converters need.
 _LEFT_OUT = ('torch', 'torchvision', 'triton', 'spacy', 'negspacy', 'sentencex')
 
+#: Counts the operations of the three stages in a process of its own, beside the checks.
+_OPERATIONS = 'from gpu_model import operations; print("operations:", *(operations(stage, {}) for stage in (1, 2, 3)))'
+
 
 def collect(folder: Path) -> None:
     """Put wheels of what this environment has into a folder, but PyTorch, and what only converters need."""
@@ -65,7 +68,6 @@ def measure(page: 'Page', device: str, tiny: bool) -> None:
     import gpu_right
     import gpu_speed
     import torch
-    from gpu_model import operations
 
     name = torch.cuda.get_device_name() if device == 'cuda' else 'CPU, a tiny model: these figures mean nothing'
     page.head = f'On {name}, {os.cpu_count()} CPU cores, Python {sys.version.split()[0]}, PyTorch {torch.__version__}.'
@@ -75,6 +77,7 @@ def measure(page: 'Page', device: str, tiny: bool) -> None:
 
     with ThreadPoolExecutor(1) as pool:  # it starts programs of its own, which wait for the disk and the processor
         run = pool.submit(right, '`tools/train.py`, resumed', 60, gpu_right.resumed_run)
+        counted = pool.submit(gpu_right.run_python, '-c', _OPERATIONS.format(tiny))
         for stage in (1, 2, 3):
             right(f'stage {stage} against the CPU', 30, gpu_right.agreement, device, tiny, stage)
         for dtype in ('bfloat16', *(['float16'] if device == 'cuda' else [])):
@@ -86,7 +89,7 @@ def measure(page: 'Page', device: str, tiny: bool) -> None:
     torch.backends.cudnn.benchmark = True  # as configs/_base_/default_runtime.py
     peak = gpu_speed.matrix_peak(device, tiny)
     page.add('Peak', 'what | seen', ['a square matrix product in bfloat16', f'{peak / 1e12:.3g} TFLOP/s'])
-    flops = {stage: operations(stage, tiny) for stage in (1, 2, 3)}
+    flops = dict(enumerate(map(float, counted.result().partition('operations:')[2].split()[:3]), 1))
 
     def fast(plan: 'gpu_speed.Plan', needs: float) -> None:
         for name, stages, batches in plan:
@@ -106,18 +109,21 @@ def measure(page: 'Page', device: str, tiny: bool) -> None:
             gpu_speed.where_it_waits, device, tiny, stage, 4 if tiny else batch))
     page.attempt("GLoRIA's local loss", 'studies | seconds, with its gradient | GiB | GiB by the formula', '588', 15,
                  partial(gpu_speed.words_and_regions, device, tiny))
-    if not tiny:
-        fast(gpu_speed.COMPILED, 70)
     bare = {row[2]: float(row[1].replace(',', '')) for row in page.tables['Fast'][1] if row[0] == 'ours, 1' and row[3]}
-    for batch, pinned in ((4, False), (4, True)) if tiny else ((98, False), (98, True), (256, True)):
+    cases = ((4, False), (4, True)) if tiny else ((98, False), (256, True))
+    for number, (batch, pinned) in enumerate(cases):
         page.attempt('The loader', 'batch, pinned memory | studies/s, tools/train.py | worker processes | bare step | '
                      'ratio | of a step, waiting for data', f'{batch}, {pinned}', 75,
                      partial(loader, tiny, batch, pinned, bare.get(str(batch))))
+        if not (tiny or number):  # what takes longest, but is wanted more than the other batch
+            fast(gpu_speed.COMPILED, 60)
 
 
 def loader(tiny: bool, batch: int, pinned: bool, bare: float | None) -> Iterator[list[str]]:
     """What ``tools/train.py`` reaches, beside studies a second of the bare step."""
     import gpu_loader
+    import torch
+    torch.cuda.empty_cache()  # what the other process may want
     workers = 1 if tiny else max((os.cpu_count() or 2) - 2, 1)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / 'studies'

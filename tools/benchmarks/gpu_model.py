@@ -39,9 +39,10 @@ def build(stage: int, tiny: bool, cls: type[PRIOR] = PRIOR, dropout: bool = True
     return model
 
 
-def studies(count: int, tiny: bool, device: str, seed: int = 0) -> tuple[torch.Tensor, Reports]:
-    """Noise and reports as long as real ones, on a device."""
-    images, reports = random_studies(count, 32 if tiny else 224, seed)
+def studies(count: int, tiny: bool, device: str, seed: int = 0,
+            size: int | None = None) -> tuple[torch.Tensor, Reports]:
+    """Noise of so many pixels a side and reports as long as real ones, on a device."""
+    images, reports = random_studies(count, size or (32 if tiny else 224), seed)
     return images.to(device), Reports(*(part.to(device) for part in reports))
 
 

@@ -1,9 +1,11 @@
 """Whether training on a GPU is right: each check gives a line for the page of ``gpu.py``, and raises if it is not."""
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -34,9 +36,8 @@ def agreement(device: str, tiny: bool, stage: int, tolerance: float = 1e-4) -> s
     seen = {}
     with without_tf32():
         for dtype in (torch.float64, torch.float32):
-            model = build(stage, tiny, dropout=False).to(dtype)
-            for own, place in enumerate(('cpu', device)):
-                model.to(place).zero_grad()
+            for own, place in enumerate(('cpu', device)):  # anew: what is left of a graph holds on to its device
+                model = build(stage, tiny, dropout=False).to(place, dtype)
                 images, reports = studies(8, tiny, place)
                 losses = model(images.to(dtype), reports, mode='loss')
                 sum(losses.values()).backward()
@@ -130,24 +131,39 @@ def resumed_run() -> str:
     return f'the weights of the resumed run differ from those of the whole one by {resumed:.1e}'
 
 
-def run_python(*arguments: object, timeout: float | None = None) -> None:
+def run_python(*arguments: object, timeout: float | None = None) -> str:
     """Run Python at the root of the project, with what this process may import.
 
     Args:
         arguments: What follows ``python``.
-        timeout: Seconds after which it is killed.
+        timeout: Seconds after which it is killed, with all that it started.
+
+    Returns:
+        What it said.
 
     Raises:
-        RuntimeError: If it ends with another status than 0; with the end of what it said.
-        subprocess.TimeoutExpired: If it was killed.
+        RuntimeError: If it ends with another status than 0, or was killed; with the end of what it said, and printed
+            with more of it: of a killed one, where each of its threads was.
     """
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path]))
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path]), PYTHONFAULTHANDLER='1')
     with tempfile.TemporaryFile('w+') as said:  # no pipe, which the workers of a killed run would hold open
-        status = subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, env=environment, stdout=said,
-                                stderr=subprocess.STDOUT, timeout=timeout, check=False).returncode
+        run = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, env=environment, stdout=said,
+                               stderr=subprocess.STDOUT, start_new_session=True)
+        how = ''
+        try:
+            run.wait(timeout)
+        except subprocess.TimeoutExpired:
+            how = f' after {timeout:.0f} s'
+            run.send_signal(signal.SIGABRT)
+            run.wait()
+            with suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
         said.seek(0)
-        if status:
-            raise RuntimeError(f'{arguments[0]} ended with {status}: {said.read()[-250:]}')
+        told = said.read().partition('Extension modules:')[0]
+        if run.returncode:
+            print(told[-4000:], flush=True)
+            raise RuntimeError(f'{arguments[0]} ended with {run.returncode}{how}: {told[-250:]}')
+    return told
 
 
 def _apart(ours: dict, theirs: dict) -> float:

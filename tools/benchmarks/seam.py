@@ -14,7 +14,7 @@ import torch
 from train_step import random_studies
 
 from prior_mm.models import ImageEncoder, TextEncoder
-from prior_mm.models.encoders.packed_bert import packed_bert, unpack
+from prior_mm.models.encoders.packed_bert import packed_bert
 from prior_mm.models.encoders.patch_layout import map_to_patches
 
 
@@ -39,7 +39,7 @@ def main() -> None:
 
     def plain() -> list[torch.Tensor]:
         last = image.backbone(images.contiguous(memory_format=torch.channels_last))[-1]
-        pieces = unpack(packed_bert(text.encoder, reports.token_ids, reports.token_mask), reports.token_mask)
+        pieces = packed_bert(text.encoder, reports.token_ids, reports.token_mask)
         patches = map_to_patches(last)
         return [patches, image.pooling(patches, grid=tuple(last.shape[2:])), pieces]
 

@@ -9,6 +9,10 @@ from transformers import BertModel
 
 from .recompute import recomputed
 
+#: Word pieces that a row of the attention grows by, by the type of device: a GPU's library plans the attention anew for
+#: each length that it has not seen.
+ROW_STEP = dict(cuda=32)
+
 
 def is_packable(encoder: nn.Module) -> bool:
     """Whether :func:`packed_bert` computes what this encoder computes: BERT with absolute positions, no decoder."""
@@ -17,7 +21,7 @@ def is_packable(encoder: nn.Module) -> bool:
 
 
 def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor, compiled: bool = False) -> Tensor:
-    """The last hidden state of BERT for the valid word pieces only.
+    """The last hidden state of BERT, computed for the valid word pieces only.
 
     All word pieces of the batch stand in one sequence, so that the linear layers, nine tenths of the work, see no
     padding; only inside the attention is each report laid out in its own row. With reports of 50 word pieces on
@@ -31,10 +35,12 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor, compiled
         compiled: Whether ``torch.compile`` makes one program of a layer, once for any number of word pieces.
 
     Returns:
-        Hidden states of the T valid word pieces, in row-major order, (T, W).
+        Hidden states, 0 at padding, (B, L, W).
     """
-    embeddings = bert.embeddings
-    places = token_mask.flatten().nonzero().squeeze(1)
+    embeddings, length = bert.embeddings, token_ids.shape[1]
+    missing = -length % ROW_STEP.get(token_ids.device.type, 1)
+    token_ids, token_mask = F.pad(token_ids, (0, missing)), F.pad(token_mask, (0, missing))
+    places = token_mask.flatten().nonzero().squeeze(1)  # once: it waits for the device
     hidden = (embeddings.word_embeddings(token_ids.flatten()[places])
               + embeddings.position_embeddings(places % token_mask.shape[1])
               + embeddings.token_type_embeddings.weight[0])
@@ -48,7 +54,7 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor, compiled
             hidden = recomputed(compute, layer, hidden, places, token_mask)
         else:
             hidden = compute(layer, hidden, places, token_mask)
-    return hidden
+    return _LaidOut.apply(hidden, places, token_mask.numel()).view(*token_mask.shape, -1)[:, :length]
 
 
 @cache
@@ -74,12 +80,6 @@ def _self_attention(attention: nn.Module, hidden: Tensor, places: Tensor, token_
         rows(attention.query(hidden)), rows(attention.key(hidden)), rows(attention.value(hidden)),
         attn_mask=token_mask[:, None, None], dropout_p=attention.dropout.p if attention.training else 0.0)
     return _PickedUp.apply(context.transpose(1, 2).flatten(2).flatten(0, 1), places)
-
-
-def unpack(packed: Tensor, token_mask: Tensor) -> Tensor:
-    """Lay (T, W) packed features out as (B, L, W), zero at padding."""
-    places = token_mask.flatten().nonzero().squeeze(1)
-    return _LaidOut.apply(packed, places, token_mask.numel()).view(*token_mask.shape, -1)
 
 
 class _LaidOut(torch.autograd.Function):

@@ -9,7 +9,7 @@ from prior_mm.registry import MODELS
 from prior_mm.structures import Reports
 
 from .hugging_face import hugging_face_config
-from .packed_bert import is_packable, packed_bert, unpack
+from .packed_bert import is_packable, packed_bert
 
 
 @MODELS.register_module()
@@ -89,8 +89,7 @@ class TextEncoder(BaseModule):
             raise ValueError(f'a report holds the word-piece id {largest}, the text encoder has {vocabulary} ids: '
                              'TokenizeReport.tokenizer and text_encoder must name the same vocabulary')
         if is_packable(self.encoder) and self.last_layers == 1 and not start_attention:
-            packed = packed_bert(self.encoder, reports.token_ids, reports.token_mask, self.compiled)
-            return unpack(packed, reports.token_mask)
+            return packed_bert(self.encoder, reports.token_ids, reports.token_mask, self.compiled)
         if start_attention and hasattr(self.encoder, 'set_attn_implementation'):  # from transformers 4.53 on they are
             self.encoder.set_attn_implementation('eager')  # not computed unless asked for
         output = self.encoder(input_ids=reports.token_ids, attention_mask=reports.token_mask.long(),

@@ -49,8 +49,10 @@ class SentencePrototypeBank(nn.Module):
         """The prototypes of sentences (B, N, D) where the mask (B, N) is True, else 0, float32, (B, N, D)."""
         if not self.training:  # no noise is drawn at all: one shape for any mask, which an exported graph needs
             return self(sentences) * mask[..., None]
-        prototypes = self(sentences[mask])  # no noise is drawn for padding
-        return prototypes.new_zeros(sentences.shape).masked_scatter(mask[..., None], prototypes)
+        places = mask.flatten().nonzero().squeeze(1)  # once: it waits for the device
+        prototypes = self(sentences.flatten(0, 1).index_select(0, places))  # no noise is drawn for padding
+        zeros = prototypes.new_zeros(mask.numel(), sentences.shape[2])
+        return zeros.index_copy(0, places, prototypes).view(sentences.shape)
 
     @staticmethod
     def loss(sentences: Tensor, prototypes: Tensor, mask: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ class UpsampledConv3x3(nn.Conv2d):
 
 def folded_kernel(weight: Tensor) -> Tensor:
     """The 4x4 transposed kernel, (C, C', 4, 4), of upsampling and a 3x3 convolution (C', C, 3, 3)."""
-    taps = torch.zeros(4, 3, device=weight.device, dtype=weight.dtype)
-    for tap in range(3):  # output pixel y reads upsampled pixel y + tap - 1, that is place (y + tap - 1) // 2
-        taps[2 - tap, tap] = taps[3 - tap, tap] = 1
+    places, taps = torch.arange(4, device=weight.device)[:, None], torch.arange(3, device=weight.device)
+    # Output pixel y reads upsampled pixel y + tap - 1, that is place (y + tap - 1) // 2.
+    taps = ((places == 2 - taps) | (places == 3 - taps)).to(weight.dtype)
     return torch.einsum('oikl,pk,ql->iopq', weight, taps, taps)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
 
-from prior_mm.models.encoders.packed_bert import is_packable, packed_bert, unpack
+from prior_mm.models.encoders.packed_bert import ROW_STEP, is_packable, packed_bert
 
 VOCABULARY, LONGEST = 40, 16
 SIZES = dict(vocab_size=VOCABULARY, hidden_size=12, num_hidden_layers=3, num_attention_heads=3, intermediate_size=20,
@@ -31,6 +31,10 @@ def hugging_face(model: BertModel, ids: torch.Tensor, mask: torch.Tensor) -> tor
     return model(input_ids=ids, attention_mask=mask.long()).last_hidden_state[mask]
 
 
+def packed(model: BertModel, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return packed_bert(model, ids, mask)[mask]
+
+
 lengths = st.lists(st.integers(1, LONGEST), min_size=1, max_size=5)
 
 
@@ -40,7 +44,7 @@ def test_hugging_face(lengths, padded, seed):
     """Hidden states and the gradients of all weights are those of the padded computation, whatever the lengths."""
     model, mask = bert(), mask_of(lengths, padded)
     ids = word_pieces(mask, seed)
-    assert_same(lambda: packed_bert(model, ids, mask), lambda: hugging_face(model, ids, mask), model.parameters())
+    assert_same(lambda: packed(model, ids, mask), lambda: hugging_face(model, ids, mask), model.parameters())
 
 
 @settings(max_examples=10, deadline=None)
@@ -49,7 +53,7 @@ def test_holes_in_the_mask(rows):
     """Word pieces keep their positions where others before them are masked."""
     model, mask = bert(), torch.tensor(rows)
     ids = word_pieces(mask)
-    assert_same(lambda: packed_bert(model, ids, mask), lambda: hugging_face(model, ids, mask), model.parameters())
+    assert_same(lambda: packed(model, ids, mask), lambda: hugging_face(model, ids, mask), model.parameters())
 
 
 @settings(max_examples=10, deadline=None)
@@ -58,8 +62,8 @@ def test_padding_and_neighbours_do_not_matter(lengths, more):
     """Each report has the features that it has alone; ids at padding, even impossible ones, are never read."""
     model, mask = bert(), mask_of(lengths, min(max(lengths) + more, LONGEST))
     ids = word_pieces(mask)
-    together = packed_bert(model, ids.masked_fill(~mask, VOCABULARY + 7), mask)
-    alone = [packed_bert(model, row[:n][None], torch.ones(1, n, dtype=torch.bool))
+    together = packed(model, ids.masked_fill(~mask, VOCABULARY + 7), mask)
+    alone = [packed(model, row[:n][None], torch.ones(1, n, dtype=torch.bool))
              for row, n in zip(ids, lengths, strict=True)]
     torch.testing.assert_close(together, torch.cat(alone), rtol=1e-9, atol=1e-9)
 
@@ -67,7 +71,7 @@ def test_padding_and_neighbours_do_not_matter(lengths, more):
 def test_report_without_word_pieces():
     """A row of padding only leaves no NaN, neither in the other rows nor in the gradients."""
     model, mask = bert(), mask_of([3, 0, 2])
-    hidden = packed_bert(model, word_pieces(mask), mask)
+    hidden = packed(model, word_pieces(mask), mask)
     assert hidden.shape == (5, 12) and hidden.isfinite().all()
     hidden.square().sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
@@ -79,23 +83,26 @@ def test_dropout(place):
     """Each dropout of BERT is drawn in training, and none in evaluation."""
     model, mask = bert(dropout=0.3), mask_of([5, 3])
     ids = word_pieces(mask)
-    torch.testing.assert_close(packed_bert(model, ids, mask), hugging_face(model, ids, mask), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(packed(model, ids, mask), hugging_face(model, ids, mask), rtol=1e-9, atol=1e-9)
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.
     model.train()
-    assert torch.equal(packed_bert(model, ids, mask), packed_bert(model, ids, mask))
+    assert torch.equal(packed(model, ids, mask), packed(model, ids, mask))
     model.get_submodule(place).dropout.p = 0.3
-    assert not torch.equal(packed_bert(model, ids, mask), packed_bert(model, ids, mask))
+    assert not torch.equal(packed(model, ids, mask), packed(model, ids, mask))
 
 
-def test_unpack():
-    """Packed features go back to their places, zeros to the padding."""
-    mask = torch.tensor([[True, True, False], [False, False, False], [True, False, True]])
-    packed = torch.arange(1., 9.).view(4, 2)
-    unpacked = unpack(packed, mask)
-    assert torch.equal(unpacked[mask], packed)
-    assert not unpacked[~mask].any()
+@pytest.mark.parametrize('step', [1, 4, 32])
+def test_steps_of_rows(monkeypatch, step):
+    """Longer rows of the attention, as on a GPU, change neither shape nor features; padding stays 0."""
+    model, mask = bert(), mask_of([5, 0, 3], 6)
+    ids = word_pieces(mask)
+    plain = packed_bert(model, ids, mask)
+    monkeypatch.setitem(ROW_STEP, 'cpu', step)
+    features = packed_bert(model, ids, mask)
+    torch.testing.assert_close(features, plain, rtol=1e-9, atol=1e-9)
+    assert features.shape == (3, 6, 12) and not features[~mask].any()
 
 
 def test_what_is_packable():
