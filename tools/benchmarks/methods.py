@@ -1,7 +1,7 @@
 """Every method and PRIOR without each of its parts, trained alike on the demo, through every task: one table.
 
-    python tools/benchmarks/methods.py [--methods PRIOR MGCA ...] [--seeds 0 1 2] [--epochs 60] [--docs docs/methods.md]
-    python tools/benchmarks/methods.py --epochs 12 --seeds 0 --tasks zero_shot grounding     # what an hour allows
+    python tools/benchmarks/methods.py --tasks zero_shot grounding --jobs 2 [--docs docs/methods.md]    # three hours
+    python tools/benchmarks/methods.py [--methods PRIOR MGCA ...] [--seeds 0 1 2] [--epochs 60]
 
 All take the same studies, encoders, batch and number of steps; PRIOR's three stages share them as in its demo. Then
 each is tested on zero-shot classification, retrieval and phrases, and its backbone on RSNA's demo with so many of the
@@ -85,7 +85,7 @@ def parse_args() -> argparse.Namespace:
                         help=', '.join(METHODS))
     parser.add_argument('--tasks', nargs='+', choices=TASKS, default=list(TASKS), help='zero_shot is retrieval, too')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--epochs', type=int, default=60, help='of pre-training, in all stages together')
+    parser.add_argument('--epochs', type=int, default=8, help="of pre-training, in all stages together; PRIOR's demo has 60")
     parser.add_argument('--labels', nargs='+', default=['100'], metavar='PERCENT', help='of the supervised tasks')
     parser.add_argument('--options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='further changes of every pre-training, such as model.same_report.by=text')
