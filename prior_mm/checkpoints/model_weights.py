@@ -27,7 +27,8 @@ class Loaded(NamedTuple):
     unknown: dict[str, str]
 
 
-def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, strict: bool) -> Loaded:
+def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, strict: bool,
+                 fitting: bool = False) -> Loaded:
     """Load parameters into a model.
 
     Args:
@@ -35,11 +36,16 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, stri
         weights: The parameters by name.
         source: Where they come from, for messages.
         strict: Whether all names must be there, and no others.
+        fitting: Whether what has another shape counts as missing, and the model keeps its own.
 
     Raises:
-        ValueError: If no name fits, a shape differs, or, with ``strict``, a name is missing or unknown.
+        ValueError: If no name fits, a shape differs (but for ``fitting``), or, with ``strict``, a name is missing or
+            unknown.
     """
     ours = model.state_dict()
+    if fitting:
+        weights = {name: value for name, value in weights.items()
+                   if name not in ours or value.shape == ours[name].shape}
     missing, unknown = sorted(ours.keys() - weights.keys()), sorted(weights.keys() - ours.keys())
     reshaped = [f'{name} {tuple(weights[name].shape)} instead of {tuple(ours[name].shape)}'
                 for name in sorted(ours.keys() & weights.keys()) if ours[name].shape != weights[name].shape]
@@ -47,7 +53,8 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str, stri
               f'{in_words(by_part(ours, missing)) or "none"}; unknown {unknown[:_NAMED]}; of another shape '
               f'{reshaped[:_NAMED]}')
     if len(missing) == len(ours) or reshaped or (strict and (missing or unknown)):
-        raise ValueError(f'the weights do not fit the model. {report}'
+        mend = '. A training takes what fits with load_fitting=True' if reshaped and not strict else ''
+        raise ValueError(f'the weights do not fit the model. {report}{mend}'
                          f'{prefix_hint(weights, ours, "take it off the names")}')
     model.load_state_dict(weights, strict=False)
     text = report if missing or unknown else f'{source}: all {len(ours)} tensors loaded'

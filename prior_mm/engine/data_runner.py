@@ -121,7 +121,8 @@ class DataRunner(_Base):
         """``state_dict``, on the CPU, and ``optimizer``, whole; all processes ask, only the first has to get them."""
         raise NotImplementedError
 
-    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> Loaded:
+    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool,
+                     fitting: bool = False) -> Loaded:
         """Load whole weights into the model; see :func:`prior_mm.checkpoints.model_weights.load_weights`."""
         raise NotImplementedError
 
@@ -196,7 +197,7 @@ class DataRunner(_Base):
 
     def load_checkpoint(self, filename: str, map_location: Any = 'cpu', strict: bool = False,
                         revise_keys: Any = ()) -> dict:
-        """Load weights into the model.
+        """Load weights into the model; a training with ``load_fitting=True`` passes over those of another shape.
 
         Raises:
             FileNotFoundError: If there is no such file.
@@ -209,7 +210,8 @@ class DataRunner(_Base):
         check_text_side(self.text_side, self.loaded_meta, filename)
         checkpoint = dict(state_dict={key.removeprefix('module.'): value for key, value in weights.items()})
         self.tell_hooks(checkpoint)
-        loaded = self.take_weights(checkpoint['state_dict'], filename, strict)
+        fitting = not self._predicts and bool(self.cfg.get('load_fitting'))
+        loaded = self.take_weights(checkpoint['state_dict'], filename, strict, fitting)
         self.logger.info(loaded.text)
         self._has_loaded = True
         if self._predicts:

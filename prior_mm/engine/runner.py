@@ -40,9 +40,10 @@ class PriorRunner(DataRunner, Runner):
             state['optimizer'] = self.optim_wrapper.state_dict()
         return state
 
-    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> Loaded:
+    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool,
+                     fitting: bool = False) -> Loaded:
         """Load weights into the model."""
-        return load_weights(unwrapped(self.model), weights, source, strict)
+        return load_weights(unwrapped(self.model), weights, source, strict, fitting)
 
     def take_optimizer(self, state: dict) -> None:
         """Load the state of the optimizer."""

@@ -45,3 +45,15 @@ def test_load_weights():
     assert loaded[1:4] == (7, 13, 8) and loaded.unknown == dict(extra='1 of 1 tensors (extra)')
     with pytest.raises(ValueError, match='do not fit the model.*missing decoder: 6 of 6 tensors'):
         load_weights(model, part, 'a.pth', strict=True)
+
+
+def test_another_shape():
+    """It is refused; where that is asked for, the model keeps its own there, and it counts as missing."""
+    model, given = Parts(), Parts().state_dict()
+    kept = model.encoder[0].weight.clone()
+    other = dict(given, **{'encoder.0.weight': torch.zeros(5, 5)})
+    with pytest.raises(ValueError, match=r'another shape .*encoder\.0\.weight.*load_fitting=True'):
+        load_weights(model, other, 'a.pth', strict=False)
+    loaded = load_weights(model, other, 'a.pth', strict=False, fitting=True)
+    assert torch.equal(model.encoder[0].weight, kept) and torch.equal(model.encoder[0].bias, given['encoder.0.bias'])
+    assert loaded.missing == dict(encoder='1 of 7 tensors (encoder.0.weight)') and loaded.found == 12

@@ -32,11 +32,11 @@ class TwoParts(BaseModel):
         raise AssertionError('no step is taken')
 
 
-def load(folder: Path, weights: dict) -> tuple[BaseModel, str]:
+def load(folder: Path, weights: dict, **config) -> tuple[BaseModel, str]:
     """Load as `load_from` of a training does; the model, and what was logged as a warning."""
     save_checkpoint(dict(state_dict=weights), folder / 'a.pth')
     runner = build_runner(Config(dict(model=dict(type='TwoParts'), work_dir=str(folder), default_scope='prior_mm',
-                                      experiment_name=str(folder))))
+                                      experiment_name=str(folder), **config)))
     runner.load_checkpoint(str(folder / 'a.pth'))
     log = ''.join(path.read_text() for path in folder.glob('*/*.log'))
     return runner.model, '; '.join(re.findall(r' - WARNING - (.*load_from.*)', log))
@@ -59,6 +59,17 @@ def test_whole(tmp_path):
     given = TwoParts().state_dict()
     model, warned = load(tmp_path, {f'module.{name}': value for name, value in given.items()})
     assert not warned and all(torch.equal(value, given[name]) for name, value in model.state_dict().items())
+
+
+def test_what_fits(tmp_path):
+    """A head of another size is refused; with `load_fitting=True` it starts anew, and the log says so."""
+    given = TwoParts().state_dict()
+    other = dict(given, **{'head.weight': torch.zeros(3, 2), 'head.bias': torch.zeros(3)})
+    with pytest.raises(ValueError, match=r'another shape .*head\.bias.*load_fitting=True'):
+        load(tmp_path / 'refused', other)
+    model, warned = load(tmp_path / 'fitting', other, load_fitting=True)
+    assert torch.equal(model.encoder[0].weight, given['encoder.0.weight'])
+    assert 'lacks parts of the model' in warned and 'head: 2 of 2 tensors' in warned
 
 
 def test_names_that_fit_by_chance(tmp_path):

@@ -85,7 +85,8 @@ def parse_args() -> argparse.Namespace:
                         help=', '.join(METHODS))
     parser.add_argument('--tasks', nargs='+', choices=TASKS, default=list(TASKS), help='zero_shot is retrieval, too')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--epochs', type=int, default=8, help="of pre-training, in all stages together; PRIOR's demo has 60")
+    parser.add_argument('--epochs', type=int, default=8,
+                        help="of pre-training, in all stages together; PRIOR's demo has 60")
     parser.add_argument('--labels', nargs='+', default=['100'], metavar='PERCENT', help='of the supervised tasks')
     parser.add_argument('--options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='further changes of every pre-training, such as model.same_report.by=text')

@@ -67,9 +67,10 @@ class PriorFlexibleRunner(DataRunner, FlexibleRunner):
             state['optimizer'] = self.strategy.optim_state_dict()
         return state
 
-    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool) -> Loaded:
+    def take_weights(self, weights: dict[str, torch.Tensor], source: str, strict: bool,
+                     fitting: bool = False) -> Loaded:
         """Load whole weights into the shards."""
-        return self.strategy.take_weights(weights, source, strict)
+        return self.strategy.take_weights(weights, source, strict, fitting)
 
     def take_optimizer(self, state: dict) -> None:
         """Load the whole state of an optimizer into the shards."""

@@ -114,11 +114,11 @@ class FSDPStrategy(strategies.FSDPStrategy):
         """The whole state of the optimizer as without FSDP, on the first process; called by all."""
         return {**self.optim_wrapper.state_dict(), 'state': gather_state(self.optim_wrapper.optimizer, self._shards)}
 
-    def take_weights(self, weights: dict[str, Tensor], source: str, strict: bool) -> Loaded:
+    def take_weights(self, weights: dict[str, Tensor], source: str, strict: bool, fitting: bool = False) -> Loaded:
         """Load whole weights, which every process has; see :func:`prior_mm.checkpoints.model_weights.load_weights`."""
         vectors = {name: weights[name].reshape(1) for name in self._scalars if name in weights}
         with self._whole(rank0_only=False):
-            return load_weights(self.model, {**weights, **vectors}, source, strict)
+            return load_weights(self.model, {**weights, **vectors}, source, strict, fitting)
 
     def load_optim_state_dict(self, state_dict: dict) -> None:
         """Load the whole state of an optimizer, which every process has."""
