@@ -17,12 +17,11 @@ train_dataloader = dict(dataset=dict(pipeline=[
     dict(type='PackStudy'),
 ]))
 
-# First which radiograph belongs to which report; on that the places are looked for, twice, the rate beginning anew. No
-# prototypes and no reconstruction: a short stage of each after these lost the places (docs/grounding.md).
-alignment = dict(global_alignment=1., local_image=1., local_text=1.)
+# First which radiograph belongs to which report, for long; on that the places are looked for, the rate beginning anew.
+# No prototypes and no reconstruction: a short stage of each after these lost the places (docs/grounding.md).
 stages = [
-    dict(name='alignment', epochs=12, lr=7e-4, warmup_epochs=1, losses=dict(global_alignment=1.)),
-    dict(name='grounding', epochs=24, lr=7e-4, warmup_epochs=1, losses=alignment),
-    dict(name='grounding_again', epochs=18, lr=7e-4, warmup_epochs=1, losses=alignment),
+    dict(name='alignment', epochs=36, lr=7e-4, warmup_epochs=1, losses=dict(global_alignment=1.)),
+    dict(name='grounding', epochs=18, lr=7e-4, warmup_epochs=1, losses=dict(
+        global_alignment=1., local_image=1., local_text=1.)),
 ]
 train_cfg = dict(stages=stages)
