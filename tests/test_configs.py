@@ -18,7 +18,7 @@ MISSING = {
 }
 #: Beyond the paper.
 STAGES = {
-    'prior_demo_grounded': ['alignment', 'grounding', 'grounding_again'],
+    'prior_demo_grounded': ['alignment', 'grounding'],
     'prior_mimic_grounded': ['alignment', 'grounding', 'prototypes', 'reconstruction'],
 }
 
