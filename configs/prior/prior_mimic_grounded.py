@@ -1,6 +1,7 @@
 # Beyond the paper: a local alignment that has to look at the finding (docs/grounding.md). Patches of
 # the second stage, which see no more than what lies around them, at stride 16; negatives from other reports; no
-# mirrored images, for reports name sides; and of the first stage's 20 epochs two thirds for the global alignment alone, as the demo asks for.
+# mirrored images, for reports name sides; and of the first stage's 20 epochs two thirds for the global alignment alone,
+# as in the demo's.
 # NEVER RUN on MIMIC-CXR: it was not at hand.
 _base_ = './pretrain_mimic.py'
 
