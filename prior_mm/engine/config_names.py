@@ -14,10 +14,11 @@ from torch.utils.data import DataLoader
 #: What the runner, the tools and MMEngine's Config read at the top of a config; the rest are names for its own use.
 KNOWN = tuple('''
     activation_checkpointing auto_scale_lr channels_last compile custom_hooks custom_imports data_preprocessor
-    default_hooks default_scope downstream draws efficient_conv_bn_eval env_cfg experiment_name find_unused_parameters
-    image_size launcher load_fitting load_from log_level log_processor model model_wrapper_cfg optim_wrapper
-    param_scheduler randomness resume resume_schedule runner_type strategy sync_bn test_cfg test_dataloader test_evaluator
-    train_cfg train_dataloader trained_by val_cfg val_dataloader val_evaluator visualizer when_frozen work_dir'''.split())
+    default_hooks default_scope downstream draws efficient_conv_bn_eval env_cfg experiment_name
+    find_unused_parameters image_size launcher load_fitting load_from log_level log_processor model
+    model_wrapper_cfg optim_wrapper param_scheduler randomness resume resume_schedule runner_type strategy
+    sync_bn test_cfg test_dataloader test_evaluator train_cfg train_dataloader trained_by val_cfg val_dataloader
+    val_evaluator visualizer when_frozen work_dir'''.split())
 #: Of parts that MMEngine reads without complaint: what it knows there, and whether there may be other names.
 PARTS = {
     'env_cfg': ('cudnn_benchmark mp_cfg dist_cfg resource_limit', False),
