@@ -3,7 +3,7 @@
     python tools/benchmarks/methods.py --tasks zero_shot grounding --jobs 2 [--docs docs/methods.md]    # three hours
     python tools/benchmarks/methods.py [--methods PRIOR MGCA ...] [--seeds 0 1 2] [--epochs 60]
 
-All take the same studies, encoders, batch and number of steps; PRIOR's three stages share them as in its demo. Then
+All take the same studies, encoders, batch and number of steps; the stages share them as in the method's demo. Then
 each is tested on zero-shot classification, retrieval and phrases, and its backbone on RSNA's demo with so many of the
 labels. Needs the data that `make demo` makes. A run whose result is there, of the same settings, code and files, is not
 run again: the same command goes on where it was stopped. Every figure is of SYNTHETIC images.
@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-from grounding import VARIANTS  # noqa: E402
 from page_blocks import fill  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
 
@@ -54,9 +53,15 @@ class Method(NamedTuple):
 
 
 def prior(*options: str) -> Method:
-    """PRIOR, with its demo's epochs of the three stages."""
+    """PRIOR, with its demo's shares of the three stages."""
     return Method('configs/prior/pretrain_demo.py', 'configs/prior/evaluate_demo.py',
                   'configs/downstream/demo/phrase_grounding.py', options, (36, 16, 8))
+
+
+def grounded() -> Method:
+    """The local alignment that looks, with its demo's shares of the two stages."""
+    return Method('configs/prior/prior_demo_grounded.py', 'configs/prior/evaluate_demo_grounded.py',
+                  'configs/downstream/demo/grounded_phrase_grounding.py', stages=(36, 18))
 
 
 def other(folder: str) -> Method:
@@ -70,7 +75,7 @@ METHODS = {
     'PRIOR without local alignment': prior('model.local_alignment=None'),
     'PRIOR without prototypes': prior('model.prototype_bank=None'),
     'PRIOR without reconstruction': prior('model.image_decoder=None', 'model.sentence_decoder=None'),
-    'PRIOR, grounded': prior(*VARIANTS['grounded']),
+    'PRIOR, grounded': grounded(),
     'ConVIRT': other('convirt'), 'SigLIP loss': other('siglip'), 'CXR-CLIP': other('cxr_clip'),
     'GLoRIA': other('gloria'), 'MGCA': other('mgca'), 'AFLoc': other('afloc'),
 }
