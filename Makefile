@@ -90,12 +90,17 @@ $(STAMPS)/.project:
 
 # ------------------------------------------------------------------------------------------------------- what it is for
 
-# The model that the demo trains; `make demo PRETRAIN=configs/prior/prior_demo_grounded.py` has the local alignment that
-# looks at the finding. Its folder is work_dirs/pretrain_demo whatever its config, so that all tasks find it, and the
-# configs that test it are those of its kind.
-PRETRAIN := configs/prior/pretrain_demo.py
-KIND     := $(if $(findstring grounded,$(PRETRAIN)),grounded_)
-FOLDER   := --work-dir work_dirs/pretrain_demo
+# The model that the demo trains, with the local alignment that looks at the finding. The paper's three stages:
+# make demo PRETRAIN=configs/prior/pretrain_demo.py. What tests the model itself are the configs of its kind.
+PRETRAIN := configs/prior/prior_demo_grounded.py
+FOLDER    = work_dirs/$(basename $(notdir $(PRETRAIN)))
+KIND      = $(if $(findstring grounded,$(PRETRAIN)),grounded_)
+# Pre-training is asked to stop for a first look at what it has learned, and goes on from there with the same numbers.
+# The look is at the global alignment alone: the local one may have had no epoch yet.
+EVALUATE  = configs/prior/evaluate_demo$(if $(KIND),_grounded).py
+SOON     := $(if $(shell command -v timeout),timeout --foreground -s TERM 6m)
+LOOK      = echo '      first look: zero-shot classification, retrieval, and pictures in $(FOLDER); then training goes on' && \
+	$(PY) tools/test.py $(EVALUATE) --cfg-options model.local_weight=0. && $(PY) tools/visualize.py $(PRETRAIN)
 
 demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says how long it takes, first results first
 	@$(MAKE) --no-print-directory .demo
@@ -111,14 +116,15 @@ demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says h
 	@echo '[2/9] demo data: synthetic radiographs for real reports, and their annotation files'
 	@$(PY) tools/dataset_converters/demo.py data/demo
 	@$(PY) tools/dataset_converters/mimic_cxr.py data/demo
-	@echo '[3/9] pre-training in stages'
-	@$(PY) tools/train.py $(PRETRAIN) $(FOLDER)
+	@echo '[3/9] pre-training in stages; after six minutes a first look at what it knows by then'
+	@$(SOON) $(PY) tools/train.py $(PRETRAIN) || { test $$? = 124 && $(LOOK) && \
+		$(PY) tools/train.py $(PRETRAIN) --resume; }
 	@echo '[4/9] zero-shot classification and retrieval on held-out studies'
-	@$(PY) tools/test.py configs/prior/evaluate_demo$(patsubst %_,_%,$(KIND)).py $(FOLDER)
+	@$(PY) tools/test.py $(EVALUATE)
 	@echo '[5/9] phrase grounding on held-out reports'
 	@$(MAKE) --no-print-directory demo-phrase_grounding
-	@echo '[6/9] pictures: work_dirs/pretrain_demo'
-	@$(PY) tools/visualize.py $(PRETRAIN) $(FOLDER)
+	@echo '[6/9] pictures: $(FOLDER)'
+	@$(PY) tools/visualize.py $(PRETRAIN)
 	@echo '[7/9] demo versions of RSNA, SIIM and CheXpert, and their annotation files'
 	@$(PY) tools/dataset_converters/demo_downstream.py data/demo_downstream
 	@$(PY) tools/dataset_converters/rsna.py data/demo_downstream/rsna --pixels 256 --protocol demo/1
@@ -135,11 +141,11 @@ TASKS := chexpert5x200_zeroshot chexpert5x200_retrieval phrase_grounding rsna_cl
 
 # Nothing is trained: the pre-trained model itself.
 $(addprefix demo-,chexpert5x200_zeroshot chexpert5x200_retrieval phrase_grounding): demo-%:
-	@$(PY) tools/test.py configs/downstream/demo/$(KIND)$*.py $(FOLDER) --out work_dirs/demo/$*.json
+	@$(PY) tools/test.py configs/downstream/demo/$(KIND)$*.py --out work_dirs/demo/$*.json
 
 demo-%:
-	@$(PY) tools/train.py configs/downstream/demo/$*.py
-	@$(PY) tools/test.py configs/downstream/demo/$*.py --out work_dirs/demo/$*.json
+	@$(PY) tools/train.py configs/downstream/demo/$*.py --pretrained $(FOLDER)
+	@$(PY) tools/test.py configs/downstream/demo/$*.py --pretrained $(FOLDER) --out work_dirs/demo/$*.json
 
 # A process for each core, at most 4: each holds PyTorch, and computes on one core.
 PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile

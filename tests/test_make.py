@@ -5,10 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Stands for the environment's Python: notes what it is asked, and takes its time, so that others come in between.
-PYTHON = '#!/bin/sh\nsleep 0.2\necho "$*" >> "$(dirname "$0")/asked"\n'
+NOTES = '#!/bin/sh\necho "$*" >> "$(dirname "$0")/asked"\n'
+PYTHON = NOTES + 'sleep 0.2\n'
 
 
 @pytest.fixture
@@ -90,29 +92,51 @@ def demo(tree, *options):
 
 def test_first_results_first(tree):
     """The demo says how long it takes, shows what needs no labels, then the supervised tasks and the table."""
-    commands = '\n'.join(line for line in demo(tree) if not line.startswith('echo'))
+    commands = '\n'.join(line.partition(' || ')[0] for line in demo(tree) if not line.startswith('echo'))
     places = [commands.index(part) for part in (
-        'how_long.py', 'demo.py data/demo', 'train.py configs/prior', 'evaluate_demo.py', 'demo/phrase_grounding.py',
-        'visualize.py', 'demo_downstream.py', 'train.py configs/downstream/demo/rsna_cls.py', 'overview.py')]
+        'how_long.py', 'demo.py data/demo', 'train.py configs/prior', 'evaluate_demo_grounded.py',
+        'grounded_phrase_grounding.py', 'visualize.py', 'demo_downstream.py',
+        'train.py configs/downstream/demo/rsna_cls.py', 'overview.py')]
     assert places == sorted(places)
-    assert commands.count('demo/phrase_grounding.py') == 1
+    assert commands.count('grounded_phrase_grounding.py') == 1
 
 
 def test_the_demo_trains_the_model_that_is_named(tree):
-    """One variable says which; all tasks find it in the same folder."""
-    named = [line for line in demo(tree, 'PRETRAIN=configs/prior/other.py') if 'configs/prior/other.py' in line]
-    assert [line.split('tools/')[1].split('.py')[0] for line in named] == ['how_long', 'train', 'visualize']
-    assert all('--work-dir work_dirs/pretrain_demo' in line for line in named[1:])
+    """One variable says which; the supervised tasks take their backbone from where it was trained."""
+    lines = demo(tree, 'PRETRAIN=configs/prior/other.py')
+    named = [tool for line in lines for tool in line.split('tools/') if 'configs/prior/other.py' in tool]
+    assert [tool.split('.py')[0] for tool in named] == ['how_long', 'train', 'visualize', 'train', 'visualize']
+    supervised = [line for line in lines if 'configs/downstream/demo/rsna_' in line]
+    assert len(supervised) >= 2 and all('--pretrained work_dirs/other' in line for line in supervised)
+
+
+def test_first_look(tree):
+    """Pre-training that is not through by then is stopped, looked at and resumed; one that failed is not resumed."""
+    if shutil.which('timeout') is None:
+        pytest.skip('timeout is not here')
+    python = tree / '.venv/bin/python'
+    python.write_text(NOTES + 'case "$*" in *--resume*) ;; *"train.py configs/prior"*) exec sleep 60;; esac\n')
+    end(start(tree, '.demo', 'SOON=timeout 0.5'))
+    asked_for = [line.partition('tools/')[2] for line in asked(tree) if 'tools/' in line]
+    first = next(place for place, line in enumerate(asked_for) if line.startswith('train.py'))
+    train = 'train.py configs/prior/prior_demo_grounded.py'
+    assert asked_for[first] == train and asked_for[first + 3] == f'{train} --resume'
+    assert [line.split()[0] for line in asked_for[first + 1:first + 3]] == ['test.py', 'visualize.py']
+    python.write_text(NOTES + 'case "$*" in *tools/train.py*) exit 1;; esac\n')
+    before = len(asked(tree))
+    process = start(tree, '.demo')
+    process.communicate(timeout=60)
+    assert process.returncode != 0 and 'tools/train.py' in asked(tree)[-1]
+    assert sum('tools/train.py' in line for line in asked(tree)[before:]) == 1
 
 
 def test_the_tasks_are_of_the_kind_of_the_model(tree):
     """What tests the pre-trained model itself builds that model, finds it where it was trained, and is there."""
-    for options, kind, evaluate in (
-            ((), '', 'evaluate_demo'),
-            (('PRETRAIN=configs/prior/prior_demo_grounded.py', ), 'grounded_', 'evaluate_demo_grounded')):
-        tests = [line.split('tools/test.py ')[1] for line in demo(tree, *options) if 'tools/test.py' in line]
-        wanted = [f'configs/prior/{evaluate}.py', *(f'configs/downstream/demo/{kind}{name}.py' for name in (
+    for options, trained, kind, evaluate in (
+            ((), 'prior_demo_grounded', 'grounded_', 'evaluate_demo_grounded'),
+            (('PRETRAIN=configs/prior/pretrain_demo.py', ), 'pretrain_demo', '', 'evaluate_demo')):
+        tests = [part.split()[0] for line in demo(tree, *options) for part in line.split('tools/test.py ')[1:]]
+        wanted = [*[f'configs/prior/{evaluate}.py'] * 2, *(f'configs/downstream/demo/{kind}{name}.py' for name in (
             'phrase_grounding', 'chexpert5x200_zeroshot', 'chexpert5x200_retrieval'))]
-        assert [line.split()[0] for line in tests[:4]] == wanted
-        assert all('--work-dir work_dirs/pretrain_demo' in line for line in tests[:4])
-        assert all((ROOT / name).is_file() for name in wanted)
+        assert tests[:5] == wanted
+        assert all(Config.fromfile(ROOT / name).work_dir == f'work_dirs/{trained}' for name in wanted)

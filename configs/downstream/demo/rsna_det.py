@@ -2,7 +2,7 @@
 _base_ = '../rsna_det.py'
 work_dir = 'work_dirs/demo/rsna_det'
 downstream = dict(protocol='demo/1', repeat='seed0', data_root='data/demo_downstream/rsna',
-                  pretrained='work_dirs/pretrain_demo')
+                  pretrained='work_dirs/prior_demo_grounded')
 
 train_dataloader = dict(num_workers=1)
 val_dataloader = dict(batch_size=32, num_workers=1)
@@ -10,7 +10,8 @@ test_dataloader = dict(batch_size=32, num_workers=1)
 
 proposals = dict(nms_pre=256, max_per_img=128)
 model = dict(
-    # The image encoder of configs/prior/pretrain_demo.py; MMPretrain's stem has 64 channels whatever the others.
+    # The backbone of configs/prior/pretrain_demo.py and prior_demo_grounded.py; MMPretrain's stem has 64 channels
+    # whatever the others.
     backbone=dict(depth=18, base_channels=32, stem_channels=64),
     neck=dict(in_channels=[32, 64, 128, 256], out_channels=64),
     rpn_head=dict(in_channels=64, feat_channels=64),

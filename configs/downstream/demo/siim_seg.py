@@ -2,9 +2,9 @@
 _base_ = '../siim_seg.py'
 work_dir = 'work_dirs/demo/siim_seg'
 downstream = dict(protocol='demo/1', repeat='seed0', data_root='data/demo_downstream/siim',
-                  pretrained='work_dirs/pretrain_demo')
+                  pretrained='work_dirs/prior_demo_grounded')
 
-# The image encoder of configs/prior/pretrain_demo.py
+# The backbone of configs/prior/pretrain_demo.py and prior_demo_grounded.py
 model = dict(
     backbone=dict(depth=18, base_channels=32),
     decode_head=dict(in_channels=[32, 64, 128, 256], channels=32, loss_decode=[

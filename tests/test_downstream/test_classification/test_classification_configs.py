@@ -15,7 +15,7 @@ CLASSES = dict(rsna=1, siim=1, chexpert=5)
 
 @pytest.mark.parametrize(('folder', 'pretraining', 'dataset'), [
     (folder, pretraining, dataset) for dataset in CLASSES
-    for folder, pretraining in (('downstream', 'pretrain_mimic'), ('downstream/demo', 'pretrain_demo'))])
+    for folder, pretraining in (('downstream', 'pretrain_mimic'), ('downstream/demo', 'prior_demo_grounded'))])
 def test_config_builds(folder, pretraining, dataset):
     """The backbone is that of the pre-training, so that its weights fit, and every class's weights get gradients."""
     config = Config.fromfile(CONFIGS / folder / f'{dataset}_cls.py')
