@@ -1,6 +1,6 @@
 """PRIOR: prototype representation joint learning from medical images and reports, on the OpenMMLab stack.
 
-``prior_mm.load('work_dirs/pretrain_demo')`` gives a trained model as people use it (docs/inference.md).
+``prior_mm.load('work_dirs/prior_demo_grounded')`` gives a trained model as people use it (docs/inference.md).
 """
 from typing import TYPE_CHECKING, Any
 

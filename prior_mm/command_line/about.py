@@ -16,7 +16,7 @@ def info(model: options.ModelPath, as_json: options.AsJson = False, config: opti
     Nothing of it is executed. --json also prints the config of the run.
 
     \b
-    Example: prior-mm info work_dirs/pretrain_demo
+    Example: prior-mm info work_dirs/prior_demo_grounded
     """
     found = _info(model, config, tokenizer)
     if as_json:

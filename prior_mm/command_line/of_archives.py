@@ -19,7 +19,7 @@ def embed(
     The model's SHA-256 stands in the table's metadata.
 
     \b
-    Example: prior-mm embed work_dirs/pretrain_demo films/ --out embeddings.parquet
+    Example: prior-mm embed work_dirs/prior_demo_grounded films/ --out embeddings.parquet
     """
     from prior_mm.inference.vector_tables import write_table
     if out.suffix != '.parquet':
@@ -53,7 +53,7 @@ def index(
     It holds the sentences of the reports, and is as confidential as these.
 
     \b
-    Example: prior-mm index work_dirs/pretrain_demo data/demo/annotations/train.json --out work_dirs/pretrain_demo/index
+    Example: prior-mm index work_dirs/prior_demo_grounded data/demo/annotations/train.json --out index
     """
     loaded = load_model(model, None, config, tokenizer, device)
     made = loaded.index(annotations, image_root)
@@ -79,7 +79,7 @@ def search(
     """The studies that are most like a text or an image; the search is exact.
 
     \b
-    Example: prior-mm search work_dirs/pretrain_demo work_dirs/pretrain_demo/index --text 'Large heart.' -k 3
+    Example: prior-mm search work_dirs/prior_demo_grounded index --text 'Large heart.' -k 3
     """
     loaded = load_model(model, None, config, tokenizer, device, bits, percentile)
     found = loaded.similar(image=image, text=text, archive=archive, k=number, by=by)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def score(
     With --archive it is also said of each image whether it looks like those of the training.
 
     \b
-    Example: prior-mm score work_dirs/pretrain_demo films/ --prompt 'Large heart' --prompt 'The heart is normal'
+    Example: prior-mm score work_dirs/prior_demo_grounded films/ --prompt 'Large heart' --prompt 'The heart is normal'
     """
     classes, files = _classes(prompt or [], prompts), listed(images)
     if dicom is not None and len(files) != 1:
@@ -65,7 +65,7 @@ def heatmap(
     """Where in an image a sentence is seen: the peak, and a picture.
 
     \b
-    Example: prior-mm heatmap work_dirs/pretrain_demo film.png 'There is a nodule' --out map.png
+    Example: prior-mm heatmap work_dirs/prior_demo_grounded film.png 'There is a nodule' --out map.png
     """
     if out is not None and out.suffix not in ('.png', '.npy', '.dcm'):
         raise ValueError(f'{out}: a heat map is written to a .png, .npy or .dcm file')

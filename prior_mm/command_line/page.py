@@ -21,7 +21,7 @@ def serve(
     """A page on this machine: drop a film, type a sentence, see where the model looks.
 
     \b
-    Example: prior-mm serve work_dirs/pretrain_demo --archive data/demo/annotations/train.json
+    Example: prior-mm serve work_dirs/prior_demo_grounded --archive data/demo/annotations/train.json
     """
     try:
         from prior_mm.web import serve as serve_page

@@ -1,6 +1,6 @@
 """What an answer costs: one image alone, and many in batches against one at a time (a ratio, in seconds of processor).
 
-    python tools/benchmarks/inference.py work_dirs/pretrain_demo data/demo/files --images 64
+    python tools/benchmarks/inference.py work_dirs/prior_demo_grounded data/demo/files --images 64
     python tools/benchmarks/inference.py large                     # ResNet-50 and BERT-base, random weights, noise
     python tools/benchmarks/inference.py search                    # 227,827 vectors of 768 numbers, from a file
 
