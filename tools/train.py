@@ -11,7 +11,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from prior_mm.downstream.command_line import add_run_options, read_run
-from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, resume_after_restart
+from prior_mm.engine.launch import (
+    build_runner,
+    end_gloo_processes,
+    errors_as_messages,
+    resume,
+    resume_after_restart,
+)
 from prior_mm.engine.resumed_config import HOW
 
 
@@ -41,8 +47,7 @@ def main() -> None:
     if args.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
     if args.resume:
-        config.resume = True
-        config.load_from = None if args.resume == 'auto' else args.resume
+        resume(config, args.resume)
     if args.resume_schedule:
         config.resume_schedule = args.resume_schedule
     resume_after_restart(config)

@@ -97,6 +97,17 @@ def build_runner(config: Config, launcher: str = 'none') -> DataRunner:
     return runner.from_cfg(config)
 
 
+def resume(config: Config, checkpoint: str = 'auto') -> None:
+    """Make a run go on from a checkpoint, or with ``'auto'`` from the last of its folder.
+
+    Where the folder has none yet, the run begins, from the weights of ``load_from`` if it names any.
+    """
+    if checkpoint != 'auto':
+        config.resume, config.load_from = True, checkpoint
+    elif latest_checkpoint(config.work_dir) or not config.get('load_from'):
+        config.resume, config.load_from = True, None
+
+
 def resume_after_restart(config: Config) -> None:
     """Make a run that torchrun or Slurm started again go on from its last checkpoint, if it has written one."""
     restarts = (os.environ.get(name) or '0' for name in ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT'))

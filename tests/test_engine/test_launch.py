@@ -3,7 +3,7 @@ import pytest
 import torch
 from tiny_run import tiny_config
 
-from prior_mm.engine.launch import build_runner, load_config
+from prior_mm.engine.launch import build_runner, load_config, resume
 
 
 def test_a_base_of_the_installed_configs(tmp_path):
@@ -22,3 +22,18 @@ def test_no_attention_that_is_planned_anew(tmp_path):
     torch.backends.cuda.enable_cudnn_sdp(True)
     build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run'))
     assert not torch.backends.cuda.cudnn_sdp_enabled()
+
+
+def test_resume_where_there_is_nothing_yet(tmp_path):
+    """`--resume` of a run that has written no checkpoint begins as the run would, from its `load_from`."""
+    (tmp_path / 'c.py').write_text("load_from = 'weights.pth'\nresume = False\n")
+    config = load_config(str(tmp_path / 'c.py'), work_dir=str(tmp_path / 'run'))
+    resume(config)
+    assert (config.resume, config.load_from) == (False, 'weights.pth')
+    (tmp_path / 'run').mkdir()
+    torch.save({}, tmp_path / 'run' / 'epoch_1.pth')
+    (tmp_path / 'run' / 'last_checkpoint').write_text('epoch_1.pth')
+    resume(config)
+    assert (config.resume, config.load_from) == (True, None)
+    resume(config, 'other.pth')
+    assert (config.resume, config.load_from) == (True, 'other.pth')

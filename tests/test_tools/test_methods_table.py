@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2] / 'tools' / 'benchmarks'))
 
-from methods import METHODS, RANDOM, TASKS, stages, table
+import torch
+from methods import METHODS, RANDOM, START, TASKS, stages, table
 from mmengine.config import Config
+
+from prior_mm.checkpoints.checkpoint import load_state_dict, read_meta, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,13 +40,15 @@ def test_stages_are_those_of_the_config(name):
 
 def arguments(folder: Path, **changed) -> argparse.Namespace:
     return argparse.Namespace(**{**dict(methods=['PRIOR', 'MGCA'], tasks=list(TASKS), seeds=[0, 1], epochs=6,
-                                        labels=['10', '100'], options=['model.same_report.by=text'], folder=folder),
+                                        labels=['10', '100'], options=['model.same_report.by=text'], folder=folder,
+                                        starts=['none']),
                                  **changed})
 
 
 def test_what_is_run(tmp_path):
     """A training and a test for each method and seed, then the tasks that start from them, and random weights."""
-    trainings, rest = stages(arguments(tmp_path))
+    first, trainings, rest = stages(arguments(tmp_path))
+    assert first == {}
     assert [name for name, _ in trainings.values()] == ['PRIOR', 'PRIOR', 'MGCA', 'MGCA']
     for out, (_, run) in trainings.items():
         assert 'model.same_report.by=text' in run.options and run.train and out.name == 'zero_shot.json'
@@ -53,7 +58,29 @@ def test_what_is_run(tmp_path):
     assert {out.name for out, (name, _) in rest.items() if name == RANDOM} == {*of_each, 'zero_shot.json'}
     assert len(rest) == len({run.out for _, run in rest.values()}) == 2 * 2 * 7 + 2 * 8
     chosen = stages(arguments(tmp_path, tasks=['zero_shot'], methods=['PRIOR']))
-    assert [len(runs) for runs in chosen] == [2, 2]
+    assert [len(runs) for runs in chosen] == [0, 2, 2]
+
+
+def test_one_start_for_all(tmp_path):
+    """By default a training a seed comes first, and every method starts from its encoders: theirs, and nothing else."""
+    given = stages(arguments(tmp_path, tasks=['zero_shot'], starts=None))
+    first = next(given)
+    assert [(run.config, run.train) for _, run in first.values()] == [(START, True)] * 2
+    weights = {name: torch.ones(2) for name in ('image_encoder.backbone.a', 'text_encoder.b', 'global_alignment.c')}
+    for seed in (0, 1):
+        folder = tmp_path / f'start_{seed}'
+        folder.mkdir()
+        save_checkpoint(dict(meta=dict(seed=seed), state_dict=weights), folder / 'epoch_1.pth')
+        (folder / 'last_checkpoint').write_text(str(folder / 'epoch_1.pth'))
+    for _, run in next(given).values():
+        seed = run.options[run.options.index('--seed') + 1]
+        path = run.options[-1].removeprefix('load_from=')
+        assert load_state_dict(path).keys() == {'image_encoder.backbone.a', 'text_encoder.b'}
+        assert read_meta(path) == dict(seed=int(seed))
+    named = next(stages(arguments(tmp_path, starts=['a.pth', 'b.pth'])))
+    assert [(run.train, run.test_options[0]) for _, run in named.values()] == [(False, 'a.pth'), (False, 'b.pth')]
+    with pytest.raises(ValueError, match='1 checkpoints for 2 seeds'):
+        next(stages(arguments(tmp_path, starts=['a.pth'])))
 
 
 def test_one_row_a_method():

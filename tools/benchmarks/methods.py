@@ -1,12 +1,14 @@
-"""Every method and PRIOR without each of its parts, trained alike on the demo, through every task: one table.
+"""Every method and PRIOR without each of its parts, trained alike, through every task: one table.
 
     python tools/benchmarks/methods.py --tasks zero_shot grounding --jobs 2 [--docs docs/methods.md]    # three hours
-    python tools/benchmarks/methods.py [--methods PRIOR MGCA ...] [--seeds 0 1 2] [--epochs 60]
+    python tools/benchmarks/methods.py [--methods PRIOR MGCA ...] [--seeds 0 1 2] [--epochs 60] [--starts none]
 
-All take the same studies, encoders, batch and number of steps; the stages share them as in the method's demo. Then
-each is tested on zero-shot classification, retrieval and phrases, and its backbone on RSNA's demo with so many of the
-labels. Needs the data that `make demo` makes. A run whose result is there, of the same settings, code and files, is not
-run again: the same command goes on where it was stopped. Every figure is of SYNTHETIC images.
+As in the field, where all start from the weights of ImageNet and of BERT, all start from the same backbone, pooling and
+text encoder: of a training, one a seed, of the global alignment alone. All take the same studies, batch and number of
+steps; the stages share them as in the method's demo. Then each is tested on zero-shot classification, retrieval and
+phrases, and its backbone on RSNA's demo with so many of the labels. Needs the data that `make demo` makes. A run whose
+result is there, of the same settings, code and files, is not run again: the same command goes on where it was stopped.
+Every figure is of SYNTHETIC images.
 """
 import argparse
 import json
@@ -22,8 +24,9 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 from page_blocks import fill  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
 
+from prior_mm.checkpoints.checkpoint import open_checkpoint, parameters_of, save_checkpoint  # noqa: E402
 from prior_mm.downstream.runs import Run, add_anew_option, run_all  # noqa: E402
-from prior_mm.engine.launch import errors_as_messages  # noqa: E402
+from prior_mm.engine.launch import errors_as_messages, find_checkpoint  # noqa: E402
 from prior_mm.evaluation.gathered import gather  # noqa: E402
 from prior_mm.evaluation.written_tables import write_tables  # noqa: E402
 
@@ -59,9 +62,9 @@ def prior(*options: str) -> Method:
 
 
 def grounded() -> Method:
-    """The local alignment that looks, with its demo's shares of the two stages."""
+    """The local alignment that looks; its first stage is what all start from, and so is short."""
     return Method('configs/prior/prior_demo_grounded.py', 'configs/prior/evaluate_demo_grounded.py',
-                  'configs/downstream/demo/grounded_phrase_grounding.py', stages=(36, 18))
+                  'configs/downstream/demo/grounded_phrase_grounding.py', stages=(1, 17))
 
 
 def other(folder: str) -> Method:
@@ -80,6 +83,9 @@ METHODS = {
     'GLoRIA': other('gloria'), 'MGCA': other('mgca'), 'AFLoc': other('afloc'),
 }
 RANDOM = 'random weights'
+ALONE = 'what all start from'
+START = 'configs/prior/demo_global_alone.py'
+ENCODERS = ('image_encoder.', 'text_encoder.')
 SUPERVISED = ('cls', 'seg', 'det')
 TASKS = ('zero_shot', 'grounding', *SUPERVISED)
 
@@ -90,8 +96,10 @@ def parse_args() -> argparse.Namespace:
                         help=', '.join(METHODS))
     parser.add_argument('--tasks', nargs='+', choices=TASKS, default=list(TASKS), help='zero_shot is retrieval, too')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--epochs', type=int, default=8,
+    parser.add_argument('--epochs', type=int, default=6,
                         help="of pre-training, in all stages together; PRIOR's demo has 60")
+    parser.add_argument('--starts', nargs='+', metavar='CHECKPOINT', help='a checkpoint for each seed whose encoders '
+                        f'all methods start from, or `none` for random weights; by default {START} is trained')
     parser.add_argument('--labels', nargs='+', default=['100'], metavar='PERCENT', help='of the supervised tasks')
     parser.add_argument('--options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='further changes of every pre-training, such as model.same_report.by=text')
@@ -102,15 +110,54 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def folder_of(args: argparse.Namespace, name: str, seed: int) -> Path:
+    """The work folder of a method and seed."""
+    return Path(args.folder, f'{name.lower().replace(" ", "_").replace(",", "")}_{seed}')
+
+
+def starting(args: argparse.Namespace) -> dict[Path, tuple[str, Run]]:
+    """The trainings that all others start from, or tests of the checkpoints that stand for them: a run a seed.
+
+    Raises:
+        ValueError: If there is not a checkpoint for each seed.
+    """
+    if args.starts == ['none']:
+        return {}
+    if args.starts and len(args.starts) != len(args.seeds):
+        raise ValueError(f'--starts names {len(args.starts)} checkpoints for {len(args.seeds)} seeds')
+    runs, whole = {}, ('--cfg-options', 'model.local_weight=0.')  # its local alignment has learned nothing
+    for seed, checkpoint in zip(args.seeds, args.starts or [None] * len(args.seeds), strict=True):
+        folder, test = folder_of(args, 'start', seed), grounded().zero_shot
+        there, out = ('--work-dir', str(folder)), folder / 'results' / 'zero_shot.json'
+        runs[out] = ALONE, (
+            Run(test, there, out, train=False, test_options=(checkpoint, *whole)) if checkpoint else
+            Run(START, (*there, '--seed', str(seed)), out, test_config=test, test_options=whole))
+    return runs
+
+
+def encoders(args: argparse.Namespace, seed: int) -> list[str]:
+    """Options that start a training from the encoders of the seed's start, which are written to a file of their own."""
+    if args.starts == ['none']:
+        return []
+    whole = (args.starts[args.seeds.index(seed)] if args.starts
+             else find_checkpoint(str(folder_of(args, 'start', seed)), START))
+    checkpoint, path = open_checkpoint(whole), args.folder / f'encoders_{seed}.pth'
+    weights = {name: value for name, value in parameters_of(checkpoint, whole).items() if name.startswith(ENCODERS)}
+    save_checkpoint(dict(meta=checkpoint.get('meta', {}), state_dict=weights), path)
+    return [f'load_from={path}']
+
+
 def stages(args: argparse.Namespace) -> Iterator[dict[Path, tuple[str, Run]]]:
-    """What can run side by side: the pre-trainings with their first test, then all that starts from them."""
+    """What can run side by side: the starts, the pre-trainings and their first tests, then all that takes these."""
+    yield starting(args)
+    start = {seed: encoders(args, seed) for seed in args.seeds}
     trainings: dict[Path, tuple[str, Run]] = {}
     rest: dict[Path, tuple[str, Run]] = {}
     for name, seed in product(args.methods, args.seeds):
-        method, folder = METHODS[name], args.folder / f'{name.lower().replace(" ", "_").replace(",", "")}_{seed}'
+        method, folder = METHODS[name], folder_of(args, name, seed)
         there, run = ('--work-dir', str(folder)), folder / 'results'
         model = [option for option in (*method.options, *args.options) if option.startswith('model.')]
-        changes = [*method.options, *args.options, *method.epochs(args.epochs)]
+        changes = [*method.options, *args.options, *method.epochs(args.epochs), *start[seed]]
         out = run / 'zero_shot.json'
         trainings[out] = name, Run(method.train, (*there, '--seed', str(seed), '--cfg-options', *changes), out,
                                    test_config=method.zero_shot)
@@ -151,7 +198,7 @@ def table(records: dict[Path, dict[str, Any]], named: dict[Path, str]) -> str:
     for gathered in tables:
         rows, gathered.cells = gathered.cells, {}
         for row, cells in rows.items():
-            whose = max((name for name in (*METHODS, RANDOM) if row.startswith(name)), key=len)
+            whose = max((name for name in (*METHODS, RANDOM, ALONE) if row.startswith(name)), key=len)
             gathered.cells.setdefault(whose, {}).update(cells)
     return write_tables(tables, 'md')
 
@@ -161,13 +208,13 @@ def main() -> None:
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     done: dict[Path, str] = {}
     with Progress(*columns) as bar:
-        for title, runs in zip(('pre-trainings', 'tasks'), stages(args), strict=True):
+        for title, runs in zip(('starts', 'pre-trainings', 'tasks'), stages(args), strict=True):
             task = bar.add_task(title, total=len(runs))
             run_all([run for _, run in runs.values()], ROOT / 'tools', args.jobs,
                     lambda run, task=task: bar.advance(task), args.anew)  # type: ignore[misc]
             done |= {out: name for out, (name, _) in runs.items()}
     text = table({out: json.loads(out.read_text(encoding='utf-8')) for out in done}, done)
-    print(f'\nSYNTHETIC images; {args.epochs} epochs, seeds {args.seeds}\n\n{text}')
+    print(f'\nSYNTHETIC images; {args.epochs} epochs from {args.starts or START}, seeds {args.seeds}\n\n{text}')
     if args.docs:
         args.docs.write_text(fill(args.docs.read_text(encoding='utf-8'), {'table': text}, 'methods'), encoding='utf-8')
 
