@@ -96,11 +96,10 @@ PRETRAIN := configs/prior/prior_demo_grounded.py
 FOLDER    = work_dirs/$(basename $(notdir $(PRETRAIN)))
 KIND      = $(if $(findstring grounded,$(PRETRAIN)),grounded_)
 # Pre-training is asked to stop for a first look at what it has learned, and goes on from there with the same numbers.
-# The look is at the global alignment alone: the local one may have had no epoch yet.
 EVALUATE  = configs/prior/evaluate_demo$(if $(KIND),_grounded).py
 SOON     := $(if $(shell command -v timeout),timeout --foreground -s TERM 6m)
 LOOK      = echo '      first look: zero-shot classification, retrieval, and pictures in $(FOLDER); then training goes on' && \
-	$(PY) tools/test.py $(EVALUATE) --cfg-options model.local_weight=0. && $(PY) tools/visualize.py $(PRETRAIN)
+	$(PY) tools/test.py $(EVALUATE) && $(PY) tools/visualize.py $(PRETRAIN)
 
 demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says how long it takes, first results first
 	@$(MAKE) --no-print-directory .demo

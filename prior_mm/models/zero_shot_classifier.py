@@ -29,7 +29,7 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
         prompts: The prompts of each class; the order of the classes is that of the scores.
         tokenizer: A vocabulary file, a local Hugging Face folder, or the name of a cached one.
         local_weight: Weight of the local score; 0 leaves it out.
-        local_score: ``'attention'``, or ``'cosine'``.
+        local_score: ``'attention'``, or ``'cosine'``; by default what the local alignment is trained by.
         scale: Factor of the cosine: ``'exp'``, as in training, or ``'published'``, the logarithm that the published
             code takes for it.
         **prior: What :class:`PRIOR` takes.
@@ -42,14 +42,14 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
 
     def __init__(self, prompts: dict[str, list[str]], tokenizer: str, local_weight: float = 0.5,
                  scale: Literal['exp', 'published'] = 'exp',
-                 local_score: Literal['attention', 'cosine'] = 'attention', **prior) -> None:
+                 local_score: Literal['attention', 'cosine'] | None = None, **prior) -> None:
         super().__init__(prompts, tokenizer, **prior)
         if scale not in ('exp', 'published'):
             raise ValueError(f"scale must be 'exp' or 'published', got {scale!r}")
-        if local_score not in ('attention', 'cosine'):
-            raise ValueError(f"local_score must be 'attention' or 'cosine', got {local_score!r}")
+        if local_score not in (None, 'attention', 'cosine'):
+            raise ValueError(f"local_score must be 'attention', 'cosine' or None, got {local_score!r}")
         self.local_weight = local_weight
-        self.local_score = local_score
+        self.local_score = local_score or getattr(self.local_alignment, 'LOCAL_SCORE', 'attention')
         self.scale = scale
 
     @torch.no_grad()

@@ -72,6 +72,19 @@ def test_scores(vocabulary, scale, local_weight, local):
     assert predictions[0]['classes'] == list(PROMPTS)
 
 
+def test_local_score_is_what_was_trained(vocabulary):
+    """By default a model scores by what its local alignment learned, so that whoever loads it need not know."""
+    for alignment, score in (('LocalAlignment', 'attention'), ('GroundedAlignment', 'cosine')):
+        model = classifier(vocabulary, local_alignment=dict(type=alignment))
+        assert model.local_score == score
+        images, reports = batch([[2, 3], [4]])
+        scale = model.global_alignment.logit_scale.exp()
+        seen = torch.stack([p['scores'] for p in model(images, reports, mode='predict')])
+        torch.testing.assert_close(seen, slow_scores(model, images, scale, 0.5), rtol=1e-9, atol=1e-9)
+    assert classifier(vocabulary, local_alignment=dict(type='GroundedAlignment'), local_score='attention') \
+        .local_score == 'attention'
+
+
 def test_ablation_has_no_local_score(vocabulary, monkeypatch):
     """Without the LAM nothing trained the attention: the scores are the global ones, and that is said once."""
     said = []

@@ -125,13 +125,13 @@ def starting(args: argparse.Namespace) -> dict[Path, tuple[str, Run]]:
         return {}
     if args.starts and len(args.starts) != len(args.seeds):
         raise ValueError(f'--starts names {len(args.starts)} checkpoints for {len(args.seeds)} seeds')
-    runs, whole = {}, ('--cfg-options', 'model.local_weight=0.')  # its local alignment has learned nothing
+    runs = {}
     for seed, checkpoint in zip(args.seeds, args.starts or [None] * len(args.seeds), strict=True):
         folder, test = folder_of(args, 'start', seed), grounded().zero_shot
         there, out = ('--work-dir', str(folder)), folder / 'results' / 'zero_shot.json'
         runs[out] = ALONE, (
-            Run(test, there, out, train=False, test_options=(checkpoint, *whole)) if checkpoint else
-            Run(START, (*there, '--seed', str(seed)), out, test_config=test, test_options=whole))
+            Run(test, there, out, train=False, test_options=(checkpoint, )) if checkpoint else
+            Run(START, (*there, '--seed', str(seed)), out, test_config=test))
     return runs
 
 

@@ -2,8 +2,6 @@
 _base_ = './chexpert5x200_zeroshot.py'
 trained_by = 'configs/prior/prior_demo_grounded.py'
 work_dir = 'work_dirs/prior_demo_grounded'
-# The cosine of patches and prompts is worth points where the alignment looks (docs/grounding.md).
 model = dict(
-    local_score='cosine',
     image_encoder=dict(backbone=dict(out_indices=(1, 3)), patch_channels=64, stride=16),
     local_alignment=dict(type='GroundedAlignment'))

@@ -28,6 +28,7 @@ class GroundedAlignment(LocalAlignment):
             mean.
     """
 
+    LOCAL_SCORE = 'cosine'
     LEAVES_ALONE = ('cross_attention.text_query', 'cross_attention.image_key', 'cross_attention.image_value')
 
     def __init__(self, embed_dims: int, temperature: float = 0.1, focus: float = 0.1) -> None:

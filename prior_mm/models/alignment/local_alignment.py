@@ -25,6 +25,8 @@ class LocalAlignment(nn.Module):
 
     #: Parts of the model that it does without: no loss trains them.
     LEAVES_ALONE: ClassVar[Collection[str]] = ()
+    #: What says how well a sentence fits the places of a radiograph: the attention, or the cosine.
+    LOCAL_SCORE: ClassVar[str] = 'attention'
 
     def __init__(self, embed_dims: int, temperature: float = 0.01) -> None:
         super().__init__()
