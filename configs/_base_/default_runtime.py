@@ -15,6 +15,7 @@ custom_hooks = [
     dict(type='PrototypeUsageHook'),
     dict(type='StageCheckpointHook'),
     dict(type='ProgressBarHook'),
+    dict(type='HeapTrimHook'),
 ]
 log_processor = dict(by_epoch=True, window_size=50)
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])

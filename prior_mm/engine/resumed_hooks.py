@@ -6,9 +6,9 @@ from typing import Any
 #: Hooks that take part in what a step does, or in which data it does it with: another one makes another run.
 _OF_A_STEP = ('EMAHook', 'SyncBuffersHook', 'PrototypeTemperatureHook')
 #: Hooks that look on, write, or end a run: they may be others from here on.
-_LOOKING = ('CheckpointHook', 'EarlyStoppingHook', 'EmptyCacheHook', 'IterTimerHook', 'LoggerHook', 'NPUProfilerHook',
-            'PreemptionHook', 'ProfilerHook', 'ProgressBarHook', 'PrototypeUsageHook', 'RuntimeInfoHook',
-            'SkippedStudiesHook', 'StageCheckpointHook', 'VisualizationHook')
+_LOOKING = ('CheckpointHook', 'EarlyStoppingHook', 'EmptyCacheHook', 'HeapTrimHook', 'IterTimerHook', 'LoggerHook',
+            'NPUProfilerHook', 'PreemptionHook', 'ProfilerHook', 'ProgressBarHook', 'PrototypeUsageHook',
+            'RuntimeInfoHook', 'SkippedStudiesHook', 'StageCheckpointHook', 'VisualizationHook')
 #: Among MMEngine's default hooks those that take part, with what they are where a config does not name them.
 _DEFAULTS = dict(sampler_seed=dict(type='DistSamplerSeedHook'), param_scheduler=dict(type='ParamSchedulerHook'))
 
