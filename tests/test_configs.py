@@ -18,6 +18,7 @@ MISSING = {
 }
 #: Beyond the paper.
 STAGES = {
+    'demo_global_alone': ['alignment'],
     'prior_demo_grounded': ['alignment', 'grounding'],
     'prior_mimic_grounded': ['alignment', 'grounding', 'prototypes', 'reconstruction'],
 }
