@@ -53,7 +53,16 @@ def resume_run(runner: Any, filename: str, map_location: Any = 'cpu') -> None:
                          f'run, or start from its weights: --cfg-options load_from={filename}') from error
     if anew:
         runner.logger.warning(f'{filename} holds no state of {", ".join(anew)}: they begin anew')
+    _keep_start(runner.fingerprint, meta.get('fingerprint'))
     runner.logger.info(f'resumed from {filename}: epoch {runner.epoch}, step {runner.iter}')
+
+
+def _keep_start(here: dict[str, Any] | None, there: dict[str, Any] | None) -> None:
+    """The weights that the run began from are those that its checkpoint says, and not what it is resumed from."""
+    if here is not None:
+        here['files'].pop('load_from', None)
+        if began := ((there or {}).get('files') or {}).get('load_from'):
+            here['files']['load_from'] = began
 
 
 def _checked_meta(checkpoint: dict[str, Any], filename: str) -> dict[str, Any]:

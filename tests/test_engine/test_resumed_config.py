@@ -13,6 +13,7 @@ from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.engine.launch import build_runner
 from prior_mm.engine.resumed_config import changes, check_config, sorted_out
 from prior_mm.engine.resumed_hooks import hooks_by_name
+from prior_mm.files.file_hash import sha256
 from prior_mm.registry import DATASETS, MODELS
 
 MODELS.register_module(name='RatesNet', module=Net, force=True)
@@ -268,3 +269,20 @@ def test_checkpoint_without_a_config(staged, tmp_path):
     build_runner(config_of(staged, 'no_config', resume=True, load_from=str(tmp_path / 'old.pth'))).train()
     log = ''.join(path.read_text() for path in (staged / 'no_config').glob('*/*.log'))
     assert 'nothing was compared with it' in log
+
+
+def test_the_start_outlives_a_stop(staged):
+    """A run that began from weights, was stopped and resumed still says which: it counts as the same run."""
+    began = str(staged / 'run' / 'epoch_1.pth')
+    name, seen = 'begun', []
+    for epochs, more in ((1, dict(load_from=began)), (2, dict(resume=True)),
+                         (2, dict(resume=True, load_from=str(staged / name / 'epoch_1.pth')))):
+        config = config_of(staged, name, (epochs, ), resume_schedule='keep', **more)
+        build_runner(config).train()
+        seen.append(load_checkpoint(staged / name / f'epoch_{epochs}.pth')['meta']['fingerprint']['files'])
+    assert {files.get('load_from') for files in seen} == {sha256(began)}
+    build_runner(config_of(staged, 'plain', (1, ))).train()
+    build_runner(config_of(staged, 'plain', (2, ), resume=True, resume_schedule='keep',
+                           load_from=str(staged / 'plain' / 'epoch_1.pth'))).train()
+    plain = load_checkpoint(staged / 'plain' / 'epoch_2.pth')['meta']['fingerprint']
+    assert 'load_from' not in plain['files']
