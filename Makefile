@@ -95,11 +95,13 @@ $(STAMPS)/.project:
 PRETRAIN := configs/prior/prior_demo_grounded.py
 FOLDER    = work_dirs/$(basename $(notdir $(PRETRAIN)))
 KIND      = $(if $(findstring grounded,$(PRETRAIN)),grounded_)
-# Pre-training is asked to stop for a first look at what it has learned, and goes on from there with the same numbers.
 EVALUATE  = configs/prior/evaluate_demo$(if $(KIND),_grounded).py
+# Any other config of a kind is tested where it was trained, too.
+THERE     = --work-dir $(FOLDER)
+# Pre-training is asked to stop for a first look at what it has learned, and goes on from there with the same numbers.
 SOON     := $(if $(shell command -v timeout),timeout --foreground -s TERM 6m)
 LOOK      = echo '      first look: zero-shot classification, retrieval, and pictures in $(FOLDER); then training goes on' && \
-	$(PY) tools/test.py $(EVALUATE) && $(PY) tools/visualize.py $(PRETRAIN)
+	$(PY) tools/test.py $(EVALUATE) $(THERE) && $(PY) tools/visualize.py $(PRETRAIN) $(THERE)
 
 demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says how long it takes, first results first
 	@$(MAKE) --no-print-directory .demo
@@ -116,14 +118,14 @@ demo: .ready ## Set-up, demo data, pre-training, all six tasks, pictures; says h
 	@$(PY) tools/dataset_converters/demo.py data/demo
 	@$(PY) tools/dataset_converters/mimic_cxr.py data/demo
 	@echo '[3/9] pre-training in stages; after six minutes a first look at what it knows by then'
-	@$(SOON) $(PY) tools/train.py $(PRETRAIN) || { test $$? = 124 && $(LOOK) && \
-		$(PY) tools/train.py $(PRETRAIN) --resume; }
+	@$(SOON) $(PY) tools/train.py $(PRETRAIN) $(THERE) || { test $$? = 124 && $(LOOK) && \
+		$(PY) tools/train.py $(PRETRAIN) $(THERE) --resume; }
 	@echo '[4/9] zero-shot classification and retrieval on held-out studies'
-	@$(PY) tools/test.py $(EVALUATE)
+	@$(PY) tools/test.py $(EVALUATE) $(THERE)
 	@echo '[5/9] phrase grounding on held-out reports'
 	@$(MAKE) --no-print-directory demo-phrase_grounding
 	@echo '[6/9] pictures: $(FOLDER)'
-	@$(PY) tools/visualize.py $(PRETRAIN)
+	@$(PY) tools/visualize.py $(PRETRAIN) $(THERE)
 	@echo '[7/9] demo versions of RSNA, SIIM and CheXpert, and their annotation files'
 	@$(PY) tools/dataset_converters/demo_downstream.py data/demo_downstream
 	@$(PY) tools/dataset_converters/rsna.py data/demo_downstream/rsna --pixels 256 --protocol demo/1
@@ -140,7 +142,7 @@ TASKS := chexpert5x200_zeroshot chexpert5x200_retrieval phrase_grounding rsna_cl
 
 # Nothing is trained: the pre-trained model itself.
 $(addprefix demo-,chexpert5x200_zeroshot chexpert5x200_retrieval phrase_grounding): demo-%:
-	@$(PY) tools/test.py configs/downstream/demo/$(KIND)$*.py --out work_dirs/demo/$*.json
+	@$(PY) tools/test.py configs/downstream/demo/$(KIND)$*.py $(THERE) --out work_dirs/demo/$*.json
 
 demo-%:
 	@$(PY) tools/train.py configs/downstream/demo/$*.py --pretrained $(FOLDER)

@@ -106,6 +106,8 @@ def test_the_demo_trains_the_model_that_is_named(tree):
     lines = demo(tree, 'PRETRAIN=configs/prior/other.py')
     named = [tool for line in lines for tool in line.split('tools/') if 'configs/prior/other.py' in tool]
     assert [tool.split('.py')[0] for tool in named] == ['how_long', 'train', 'visualize', 'train', 'visualize']
+    shown = [tool for line in lines for tool in line.split('tools/') if tool.startswith(('test.py', 'visualize.py'))]
+    assert len(shown) >= 8 and all('work_dirs/other' in tool for tool in shown)
     supervised = [line for line in lines if 'configs/downstream/demo/rsna_' in line]
     assert len(supervised) >= 2 and all('--pretrained work_dirs/other' in line for line in supervised)
 
@@ -120,7 +122,8 @@ def test_first_look(tree):
     asked_for = [line.partition('tools/')[2] for line in asked(tree) if 'tools/' in line]
     first = next(place for place, line in enumerate(asked_for) if line.startswith('train.py'))
     train = 'train.py configs/prior/prior_demo_grounded.py'
-    assert asked_for[first] == train and asked_for[first + 3] == f'{train} --resume'
+    there = '--work-dir work_dirs/prior_demo_grounded'
+    assert asked_for[first] == f'{train} {there}' and asked_for[first + 3] == f'{train} {there} --resume'
     assert [line.split()[0] for line in asked_for[first + 1:first + 3]] == ['test.py', 'visualize.py']
     python.write_text(NOTES + 'case "$*" in *tools/train.py*) exit 1;; esac\n')
     before = len(asked(tree))
