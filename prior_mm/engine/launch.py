@@ -112,7 +112,7 @@ def resume_after_restart(config: Config) -> None:
     """Make a run that torchrun or Slurm started again go on from its last checkpoint, if it has written one."""
     restarts = (os.environ.get(name) or '0' for name in ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT'))
     if any(int(count) > 0 for count in restarts) and latest_checkpoint(config.work_dir):
-        config.resume, config.load_from = True, None
+        resume(config)
 
 
 def find_checkpoint(work_dir: str, config: str) -> str:
