@@ -76,9 +76,14 @@ def test_nih(tmp_path, convert):
 
 
 def test_nih_by_published_lists(tmp_path, convert):
-    """BenchX's lists are taken as they are, in its protocol's folder, with its smaller sets; none: that is said."""
+    """BenchX's lists are taken as they are, in its protocol's folder, with its smaller sets; none: that is said.
+
+    NIH's own lists need not be there then.
+    """
     root, lists = write_nih(tmp_path / 'nih'), tmp_path / 'lists'
     lists.mkdir()
+    (root / 'train_val_list.txt').unlink()
+    (root / 'test_list.txt').unlink()
     names = [f'{number // 2:08}_{number % 2:03}.png' for number in range(24)]
     wanted = dict(train=names[:13], val=names[13:18], test=names[18:], train_1=names[:2], train_10=names[:5])
     for name, ids in wanted.items():
@@ -132,7 +137,7 @@ def test_nih_faults(tmp_path):
     with pytest.raises(TableError, match='line 2: no box'):
         nih.read_nih(root, boxed=True)
     (root / 'test_list.txt').unlink()
-    with pytest.raises(LayoutError, match='splits: .* holds no test_list.txt'):
+    with pytest.raises(LayoutError, match='splits: .* holds no test_list.txt. Put it there, or give --split-dir'):
         nih.read_nih(root)
 
 

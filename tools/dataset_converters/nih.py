@@ -22,7 +22,8 @@ def main() -> int:
     parser = table_parser(__doc__)
     parser.add_argument('--bbox-list', type=Path, metavar='CSV', help='BBox_List_2017.csv (default: found in root)')
     parser.add_argument('--boxed', action='store_true', help='the films with boxes alone, for detection')
-    return run_named('nih', parser, lambda given: read_nih(given.root, given.table, given.bbox_list, given.boxed))
+    return run_named('nih', parser, lambda given: read_nih(
+        given.root, given.table, given.bbox_list, given.boxed, official=given.split_dir is None))
 
 
 if __name__ == '__main__':

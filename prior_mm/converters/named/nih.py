@@ -23,7 +23,8 @@ _NAMES = {'Infiltrate': 'Infiltration'}  # as the boxes call it
 _PIXELS = 1024  # of the published films, and of the boxes
 
 
-def read_nih(root: Path, table: Path | None = None, boxes: Path | None = None, boxed: bool = False) -> NamedTable:
+def read_nih(root: Path, table: Path | None = None, boxes: Path | None = None, boxed: bool = False,
+             official: bool = True) -> NamedTable:
     """Read labels and lists; or boxes alone, on the films that have one, for detection.
 
     Args:
@@ -31,6 +32,7 @@ def read_nih(root: Path, table: Path | None = None, boxes: Path | None = None, b
         table: ``Data_Entry_2017*.csv``, if it lies elsewhere.
         boxes: ``BBox_List_2017.csv``, if it lies elsewhere.
         boxed: Take the films with boxes. They have no official split: it is drawn, by patients.
+        official: Take the official lists, which then have to be there; other lists need none of them.
 
     Raises:
         LayoutError: If a file is missing.
@@ -45,8 +47,8 @@ def read_nih(root: Path, table: Path | None = None, boxes: Path | None = None, b
             raise TableError(f'{path} lacks the image {strange[0]}, which has a box. Fetch both again')
         return NamedTable([dict(_entry(rows[image]), boxes=found) for image, found in of.items()], CLASSES, _PIXELS)
     split_of: dict[str, str] = {}
-    for split, name in LISTS.items():
-        listed = find_file(root, None, [name], '--split-dir', 'splits')
+    for split, name in LISTS.items() if official else ():
+        listed = find_file(root, None, [name], '--split-dir with lists of your own', 'splits')
         for image in ' '.join(read_lines(listed)).split():
             if image not in rows or split_of.setdefault(image, split) != split:
                 raise TableError(f'{listed}: {image} is not in {path.name}, or in both lists. Fetch them again')

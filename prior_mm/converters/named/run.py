@@ -79,7 +79,7 @@ def find_file(root: Path, given: Path | None, names: Iterable[str], option: str,
         for name in names:
             if path := next(iter(sorted(root.glob(pattern + name))), None):
                 return path
-    raise LayoutError([f'{what}: {root} holds no {" or ".join(names)}. Give {option} if it lies elsewhere'])
+    raise LayoutError([f'{what}: {root} holds no {" or ".join(names)}. Put it there, or give {option}'])
 
 
 def _options(name: str, table: Path, found: NamedTable, arguments: argparse.Namespace) -> TableOptions:
