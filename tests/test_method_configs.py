@@ -38,3 +38,10 @@ def test_config_builds(path, tmp_path):
             TRANSFORMS.build(step)
     evaluators = config.test_evaluator if isinstance(config.test_evaluator, list) else [config.test_evaluator]
     assert all(METRICS.build(evaluator) for evaluator in evaluators)
+
+
+def test_no_two_methods_train_in_one_folder():
+    """What one method's training writes, no other one's takes for its own."""
+    folders = [Config.fromfile(path).get('work_dir') for method in METHODS
+               for path in (FOLDER / method).glob('pretrain_*.py')]
+    assert None not in folders and len(set(folders)) == len(folders)

@@ -4,8 +4,9 @@
 # - [CLS] stands for a text (there: [SEP]), and no dropout is before the projections (there: 0.1);
 # - the two views are two draws among the frontal views, and the two texts two draws of some of the sentences
 #   (there: also lateral views; findings and impression, or back-translation; prompts from labels of other data sets);
-# - this project's rotation and flip augment the images (there: CLAHE, too).
+# - this project's rotation and flip augment the images (there: crops of 0.8 to 1.1, CLAHE, brightness and contrast).
 _base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr.py', '../_base_/default_runtime.py']
+work_dir = 'work_dirs/cxr_clip_mimic'
 
 model = dict(
     type='CXRCLIP', embed_dims=512)

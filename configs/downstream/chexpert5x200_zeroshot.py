@@ -5,34 +5,15 @@
 #     python tools/dataset_converters/chexpert_5x200.py data/CheXpert-v1.0-small --protocol prior/1
 #     python tools/repeat.py configs/downstream/chexpert5x200_zeroshot.py
 # NEVER RUN on CheXpert or with weights of MIMIC-CXR: neither was at hand.
-_base_ = ['../_base_/models/prior_r50_bert.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/models/prior_r50_bert.py', '../_base_/methods/chexpert_prompts.py', '../_base_/default_runtime.py']
 trained_by = 'configs/prior/pretrain_mimic.py'
 work_dir = 'work_dirs/pretrain_mimic'  # its best checkpoint, else its last, is taken; results/ gets the figures
 draws = {f'seed{seed}': f'annotations/chexpert_5x200_seed{seed}.json' for seed in range(114514, 114519)}
 data_root = '{{$CHEXPERT_ROOT:data/CheXpert-v1.0-small}}'
 
-# The order of the classes is that of the annotation file. Of a class's prompts the mean counts. The published code has
-# one prompt a class, `<class> is observed`.
-prompts = {
-    'Atelectasis': [
-        'Atelectasis is observed', 'There is bibasilar atelectasis', 'Linear opacities reflect discoid atelectasis',
-        'Volume loss at the lung base is consistent with atelectasis', 'Low lung volumes with atelectatic changes'],
-    'Cardiomegaly': [
-        'Cardiomegaly is observed', 'The heart is enlarged', 'The cardiac silhouette is enlarged',
-        'Heart size is moderately enlarged', 'There is stable mild cardiomegaly'],
-    'Consolidation': [
-        'Consolidation is observed', 'There is a focal consolidation', 'Dense airspace consolidation in the lower lobe',
-        'Confluent opacity with air bronchograms', 'Patchy consolidation is concerning for pneumonia'],
-    'Edema': [
-        'Edema is observed', 'There is pulmonary edema', 'Mild interstitial pulmonary edema',
-        'Pulmonary vascular congestion with interstitial edema', 'Perihilar opacities consistent with edema'],
-    'Pleural Effusion': [
-        'Pleural effusion is observed', 'There is a pleural effusion', 'Small bilateral pleural effusions',
-        'Blunting of the costophrenic angle reflects a pleural effusion', 'Moderate layering pleural effusion'],
-}
 # CheXpert's own mean and deviation, as the published code has it here; those of pre-training are 0.4755 and 0.3011.
 model = dict(
-    type='ZeroShotClassifier', prompts=prompts, tokenizer=_base_.text_encoder, local_weight=0.5, scale='exp',
+    type='ZeroShotClassifier', prompts=_base_.prompts, tokenizer=_base_.text_encoder, local_weight=0.5, scale='exp',
     data_preprocessor=dict(mean=0.5063, std=0.2895), image_encoder=dict(pretrained=None))
 
 test_dataloader = dict(
@@ -42,7 +23,7 @@ test_dataloader = dict(
     collate_fn=dict(type='collate_studies'),
     dataset=dict(
         type='LabelledRadiographs', data_root=data_root, ann_file='annotations/chexpert_5x200.json',
-        classes=list(prompts), pipeline=[
+        classes=list(_base_.prompts), pipeline=[
             dict(type='LoadRadiograph', size=224, view='first'),
             dict(type='ResizeRadiograph', size=(224, 224)),
             dict(type='PackStudy')]))

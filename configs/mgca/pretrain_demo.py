@@ -3,7 +3,9 @@ _base_ = ['../_base_/datasets/demo_words.py', '../_base_/methods/demo.py', '../_
 work_dir = 'work_dirs/mgca_demo'
 
 model = dict(
-    type='MGCA', embed_dims=128, hidden_dims=128, prototypes=dict(type='CrossModalPrototypes', num_prototypes=64))
+    type='MGCA', embed_dims=128, hidden_dims=128, local_channels=128,
+    image_encoder=dict(backbone=dict(out_indices=(2, 3))),
+    prototypes=dict(type='CrossModalPrototypes', num_prototypes=64))
 
 stages = [dict(
     name='pretraining', epochs=60, lr=0.0007, warmup_epochs=1,

@@ -1,6 +1,7 @@
 # SigLIP's sigmoid loss in the place of ConVIRT's: temperature from 0.1 and bias from -10, both learned, as published;
 # all else is ConVIRT's schedule, for the published run is on other images. The loss is over the pairs of all processes.
 _base_ = ['../_base_/methods/r50_bert.py', '../_base_/datasets/mimic_cxr.py', '../_base_/default_runtime.py']
+work_dir = 'work_dirs/siglip_mimic'
 
 model = dict(
     type='DualEncoder', embed_dims=512, hidden_dims=512, text_pooling='max',

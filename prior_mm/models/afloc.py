@@ -37,7 +37,8 @@ class AFLoc(WordMethod):
                      type='GlobalAlignment', temperature=0.1, learned=False, weights=(1., 1.)),
                  local_alignment: dict | None = dict(type='RegionAlignment'),  # noqa: B006
                  loss_weights: dict[str, float] | None = None, **words) -> None:
-        super().__init__(global_alignment, embed_dims, local_channels=local_channels, **words)
+        super().__init__(global_alignment, embed_dims, local_channels=local_channels,
+                         **{'text_pooling': 'mean', **words})
         self.local_alignment = build_part(local_alignment)
         self.fine_projection = projection_head(word_channels, embed_dims)
         self.set_losses(loss_weights)
