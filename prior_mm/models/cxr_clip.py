@@ -1,4 +1,5 @@
 """CXR-CLIP: Toward Large Scale Chest X-ray Language-Image Pre-training (MICCAI 2023, arXiv 2310.13292)."""
+import torch
 from torch import Tensor
 
 from prior_mm.registry import MODELS
@@ -47,9 +48,12 @@ class CXRCLIP(DualEncoder):
         return super().forward(inputs, reports, data_samples, mode)
 
     def global_batch(self, reports: Reports, data_samples: list[dict] | None = None) -> GlobalBatch:
-        """Of studies, each of which is there twice."""
-        half = len(reports.token_ids) // 2
-        return super().global_batch(type(reports)(*(part[:half] for part in reports)), data_samples)
+        """Of studies, each of which is there twice; they say the same if both their texts together do."""
+        first, second = ([*parts] for parts in zip(*(part.chunk(2) for part in reports), strict=True))
+        index, mask = reports._fields.index('sentence_index'), reports._fields.index('sentence_mask')
+        second[index] = torch.where(second[index] < 0, -1, second[index] + second[mask].shape[1])
+        both = (torch.cat(pair, dim=1) for pair in zip(first, second, strict=True))
+        return super().global_batch(type(reports)(*both), data_samples)
 
     def compare(self, study: StudyEmbeddings, features: StudyFeatures, images: Tensor,
                 batch: GlobalBatch) -> dict[str, Tensor]:

@@ -66,6 +66,16 @@ class GlobalBatch:
         (everyone, ), first = self.gather(self._signs)
         return self._same_report.compare(self._signs, everyone, first)
 
+    @property
+    def same_here(self) -> SameReports | None:
+        """Which studies of this process say the same, for what takes its negatives from them alone."""
+        return self.same and self.same._replace(pairs=self.same.pairs[:, self.first:self.first + self.studies])
+
+    @property
+    def first(self) -> int:
+        """The place of this process's first study in the global batch."""
+        return sum(self.counts[0][:dist.get_rank()]) if self.is_shared else 0
+
     def gather(self, *embeddings: Tensor) -> tuple[list[Tensor], int]:
         """Gather embeddings of the studies from all processes, in one collective and with gradients.
 
@@ -80,8 +90,7 @@ class GlobalBatch:
             return list(embeddings), 0
         together = gather_with_gradient(
             torch.cat([at_least_float32(tensor) for tensor in embeddings], dim=1), self.counts[0])
-        first = sum(self.counts[0][:dist.get_rank()])
-        return list(together.split([tensor.shape[1] for tensor in embeddings], dim=1)), first
+        return list(together.split([tensor.shape[1] for tensor in embeddings], dim=1)), self.first
 
     def gather_sets(self, sets: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Gather sets (B, N, D) and their masks, bool, (B, N), of all processes, padded to the longest; as above."""

@@ -116,7 +116,7 @@ class PRIOR(Method):
             attended = self.cross_attention(study.patches, study.prototypes, mask)
         if self.needs('local_image', 'local_text'):
             losses['local_image'], losses['local_text'] = self.local_alignment(
-                study.patches, study.prototypes, mask, attended)
+                study.patches, study.prototypes, mask, attended, batch.same_here)
         if self.needs('prototype'):
             losses['prototype'] = self.prototype_bank.loss(study.sentences, study.prototypes, mask)
         if self.needs('image_reconstruction'):

@@ -32,8 +32,9 @@ class SameReport(nn.Module):
     """Finds studies whose reports say the same, and says what becomes of them.
 
     Args:
-        by: ``'text'``: the same sentences, in any order. ``'labels'``: the same labels, of those that have any.
-            ``'similarity'``: the cosine of how often the word pieces occur is at least ``threshold``.
+        by: ``'text'``: the same sentences, in any order, of the whole reports or of what is drawn of them at this
+            visit. ``'labels'``: the same labels, of those that have any. ``'similarity'``: the cosine of how often the
+            word pieces occur in what is drawn is at least ``threshold``.
         treatment: ``'mask'``: they are no negatives. ``'soften'``: they are as right as the study's own partner.
         threshold: See ``by``.
 
@@ -50,7 +51,7 @@ class SameReport(nn.Module):
 
     @torch.no_grad()
     def signs(self, reports: Reports, data_samples: list[dict] | None) -> Tensor:
-        """What B studies are compared by, (B, F): unit vectors, or whole numbers in float64 that are equal or not.
+        """What B studies are compared by, (B, F): unit vectors, or whole numbers in float64, one of which is equal.
 
         Raises:
             ValueError: If labels are to be compared and none are known.
@@ -60,7 +61,9 @@ class SameReport(nn.Module):
             counts = torch.zeros(len(bins), _BINS + 1, device=bins.device)
             return F.normalize(counts.scatter_add(1, bins, torch.ones_like(bins, dtype=counts.dtype))[:, :_BINS], dim=1)
         if self.by == 'text':
-            return text_sign(reports).double()[:, None]
+            drawn = text_sign(reports).double()[:, None]
+            whole = [sample.get('report_sign', float('nan')) for sample in data_samples or [{}] * len(drawn)]
+            return torch.cat([drawn, drawn.new_tensor(whole)[:, None]], dim=1)
         if not any(sample.get('labels') for sample in data_samples or ()):
             raise ValueError("same_report by='labels' needs studies with labels, and the batch has none: convert with "
                              "--labels, or take by='text'")
@@ -72,7 +75,8 @@ class SameReport(nn.Module):
     @torch.no_grad()
     def compare(self, own: Tensor, everyone: Tensor, first: int) -> SameReports:
         """Compare the signs of this process, (B, F), with those of all, (M, F), of which its own begin at ``first``."""
-        pairs = own @ everyone.T >= self.threshold if self.by == 'similarity' else own == everyone.T
+        pairs = (own @ everyone.T >= self.threshold if self.by == 'similarity' else
+                 (own[:, None] == everyone).any(dim=2))
         return SameReports(pairs.index_put(
             (torch.arange(len(own), device=own.device), torch.arange(first, first + len(own), device=own.device)),
             torch.tensor(True, device=own.device)), self.soften)

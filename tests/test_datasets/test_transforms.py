@@ -93,6 +93,17 @@ def test_shuffle_is_a_permutation_and_leaves_the_annotation_alone():
     assert sorted(shuffled) == sorted(sentences) != shuffled and sentences == [str(i) for i in range(20)]
 
 
+def test_whole_reports_are_told_apart():
+    """The sign is that of all sentences in any order, whatever is drawn; another report has another one."""
+    def sign(sentences, seed=0, **options):
+        return ShuffleSentences(**options)(dict(sentences=sentences, rng=rng(seed)))['report_sign']
+
+    whole = ['The lungs are clear.', 'No effusion.', 'No pneumothorax.']
+    signs = {sign(order, seed, at_most=at_most) for seed in range(3) for order in (whole, whole[::-1])
+             for at_most in (None, 1)}
+    assert len(signs) == 1 and signs != {sign(whole[:2])} and 0 <= signs.pop() < 2**52
+
+
 def test_parts_of_reports():
     """As often as it is asked for, a part of any length, without repetition; one sentence is among them."""
     sentences = [str(i) for i in range(5)]

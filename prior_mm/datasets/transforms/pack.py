@@ -5,7 +5,7 @@ from mmcv.transforms import BaseTransform
 
 from prior_mm.registry import TRANSFORMS
 
-_INFO = ('study_id', 'subject_id', 'image_path', 'labels', 'label_index', 'sentences',
+_INFO = ('study_id', 'subject_id', 'image_path', 'labels', 'label_index', 'sentences', 'report_sign',
          'finding', 'patient', 'split', 'area', 'region')  # of a phrase
 _REPORT = ('token_ids', 'sentence_index', 'word_index', 'pad_id')
 
@@ -14,9 +14,9 @@ _REPORT = ('token_ids', 'sentence_index', 'word_index', 'pad_id')
 class PackStudy(BaseTransform):
     """Leaves what a model needs: ``image`` (float32 tensor, (1, H, W), full scale = 1), the tokens, and ``info``.
 
-    ``info`` holds ``study_id``, ``subject_id``, ``image_path``, ``labels``, ``sentences`` (as shuffled and kept) and,
-    if the data set was asked for exclusive labels, ``label_index``; of a phrase also ``finding``, ``patient``,
-    ``split``, ``region`` and, of a cropped image, ``area``.
+    ``info`` holds ``study_id``, ``subject_id``, ``image_path``, ``labels``, ``sentences`` (as shuffled and kept),
+    ``report_sign`` if they were shuffled and, if the data set was asked for exclusive labels, ``label_index``; of a
+    phrase also ``finding``, ``patient``, ``split``, ``region`` and, of a cropped image, ``area``.
     """
 
     def transform(self, results: dict) -> dict:

@@ -1,4 +1,6 @@
 """Sentences in a new order, and their word pieces."""
+from hashlib import blake2b
+
 from mmcv.transforms import BaseTransform
 
 from prior_mm.datasets.errors import StudyError
@@ -29,8 +31,10 @@ class ShuffleSentences(BaseTransform):
         self.at_most = at_most
 
     def transform(self, results: dict) -> dict:
-        """Replace ``sentences``."""
+        """Replace ``sentences``; ``report_sign``, below 2^52, tells whole reports apart whatever is drawn of them."""
         sentences, rng = results['sentences'], results['rng']
+        whole = '\n'.join(sorted(sentences)).encode()
+        results['report_sign'] = int.from_bytes(blake2b(whole, digest_size=6).digest(), 'big')
         order = rng.permutation(len(sentences))
         if self.subset_prob and rng.random() < self.subset_prob:
             order = order[:rng.integers(1, len(sentences) + 1)]

@@ -33,7 +33,7 @@ def cross_entropy_of_partners(logits: Tensor, first: int = 0, same: SameReports 
         logits: Similarities, (B, M); the partner of row i is column ``first + i``.
         first: Place of the partner of row 0.
         same: Columns that say the same as a row's partner, and what becomes of them.
-        smoothing: Share of the target that is spread over all columns.
+        smoothing: Share of the target that is spread over all columns, but those that are masked.
     """
     partner = torch.arange(first, first + len(logits), device=logits.device)
     if same is None:
@@ -41,7 +41,9 @@ def cross_entropy_of_partners(logits: Tensor, first: int = 0, same: SameReports 
     if same.soften:
         return F.cross_entropy(logits, F.normalize(same.pairs.to(logits.dtype), p=1, dim=1), label_smoothing=smoothing)
     others = same.pairs.scatter(1, partner[:, None], False)
-    return F.cross_entropy(logits.masked_fill(others, torch.finfo(logits.dtype).min), partner)
+    scores = logits.masked_fill(others, torch.finfo(logits.dtype).min).log_softmax(dim=1)
+    spread = scores.masked_fill(others, 0).sum(dim=1) / (~others).sum(dim=1)
+    return -torch.lerp(scores.gather(1, partner[:, None])[:, 0], spread, smoothing).mean()
 
 
 def info_nce(rows: Tensor, columns: Tensor, scale: Tensor | float, first: int = 0, same: SameReports | None = None,

@@ -6,6 +6,7 @@ from torch import Tensor
 from prior_mm.registry import MODELS
 
 from ..precision import full_precision
+from ..same_report import SameReports
 from .contrastive import mean_within, unit
 from .cross_attention import CrossAttended, CrossAttention
 from .local_alignment import LocalAlignment
@@ -35,17 +36,21 @@ class GroundedAlignment(LocalAlignment):
         super().__init__(embed_dims, temperature)
         self.focus = focus
 
-    def forward(self, patches: Tensor, sentences: Tensor, sentence_mask: Tensor,
-                attended: CrossAttended) -> tuple[Tensor, Tensor]:
+    def forward(self, patches: Tensor, sentences: Tensor, sentence_mask: Tensor, attended: CrossAttended,
+                same: SameReports | None = None) -> tuple[Tensor, Tensor]:
         """See :meth:`LocalAlignment.forward`."""
         with full_precision(patches):
             similarity = sentence_similarity(patches, sentences[sentence_mask], self.focus) * self.logit_scale.exp()
             films = torch.arange(len(patches), device=patches.device)
             own = films[:, None].expand_as(sentence_mask)[sentence_mask]  # the radiograph of each sentence
-            which_film = F.cross_entropy(similarity.T, own, reduction='none')
-            partner = similarity.gather(0, own[None])[0]
-            others = similarity.masked_fill(films[:, None] == own, torch.finfo(similarity.dtype).min).logsumexp(dim=1)
-            which_sentences = F.softplus(others[own] - partner)
+            partner = films[:, None] == own
+            alike = partner if same is None else same.pairs[:, own]  # no negatives; as right as the own one, or nothing
+            right = alike if same is not None and same.soften else partner
+            share = right / right.sum(dim=0)
+            lowest = torch.finfo(similarity.dtype).min
+            which_film = -(share * similarity.masked_fill(alike & ~right, lowest).log_softmax(dim=0)).sum(dim=0)
+            others = similarity.masked_fill(alike, lowest).logsumexp(dim=1, keepdim=True)
+            which_sentences = (share * F.softplus(others - similarity)).sum(dim=0)
             contrast = similarity.new_zeros(sentence_mask.shape).masked_scatter(
                 sentence_mask, (which_film + which_sentences) / 2)
             return self.image_loss(patches, attended.patch_context), mean_within(contrast, sentence_mask)

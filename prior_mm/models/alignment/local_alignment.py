@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from prior_mm.registry import MODELS
 
 from ..precision import full_precision
+from ..same_report import SameReports
 from .contrastive import info_nce_within, log_scale, unit
 from .cross_attention import CrossAttended, CrossAttention
 
@@ -35,8 +36,8 @@ class LocalAlignment(nn.Module):
         nn.init.normal_(self.predictor[0].weight, std=embed_dims**-0.5)
         self.logit_scale = log_scale(temperature)
 
-    def forward(self, patches: Tensor, sentences: Tensor, sentence_mask: Tensor,
-                attended: CrossAttended) -> tuple[Tensor, Tensor]:
+    def forward(self, patches: Tensor, sentences: Tensor, sentence_mask: Tensor, attended: CrossAttended,
+                same: SameReports | None = None) -> tuple[Tensor, Tensor]:
         """The losses of the image and of the text side, two scalars.
 
         Args:
@@ -44,6 +45,7 @@ class LocalAlignment(nn.Module):
             sentences: Sentence embeddings or prototypes, (B, N, D).
             sentence_mask: True where a sentence stands, bool, (B, N).
             attended: What the cross attention made of them.
+            same: Which of these studies say the same, for a contrast between studies; the paper's losses have none.
         """
         return (self.image_loss(patches, attended.patch_context),
                 info_nce_within(sentences, attended.sentence_context, sentence_mask, self.logit_scale.exp()))

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from rounding import rounding
 
 from prior_mm.models.alignment import GlobalAlignment, SigmoidAlignment
-from prior_mm.models.alignment.contrastive import info_nce, info_nce_within, mean_within, unit
+from prior_mm.models.alignment.contrastive import (
+    cross_entropy_of_partners,
+    info_nce,
+    info_nce_within,
+    mean_within,
+    unit,
+)
+from prior_mm.models.same_report import SameReports
 
 WIDTH = 5
 
@@ -106,3 +113,15 @@ def test_no_temperature(part, temperature):
     """A temperature that is none is refused by name, in each alignment alike."""
     with pytest.raises(ValueError, match='above 0'):
         part(temperature=temperature)
+
+
+def test_smoothing_beside_masked_columns():
+    """With nothing masked the smoothing is PyTorch's; what is masked takes no share of it."""
+    logits = noise(3, 4)
+    alone, pair = torch.eye(3, 4).bool(), torch.eye(3, 4).bool()
+    pair[0, 3] = True
+    plain = cross_entropy_of_partners(logits, smoothing=.1)
+    torch.testing.assert_close(cross_entropy_of_partners(logits, 0, SameReports(alone, False), .1), plain)
+    rows = [F.cross_entropy(row[None], torch.tensor([i]), label_smoothing=.1)
+            for i, row in enumerate((logits[0, :3], logits[1], logits[2]))]
+    torch.testing.assert_close(cross_entropy_of_partners(logits, 0, SameReports(pair, False), .1), sum(rows) / 3)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from prior_mm.models import CrossAttention, GroundedAlignment, LocalAlignment
 from prior_mm.models.alignment.grounded_alignment import sentence_similarity
+from prior_mm.models.same_report import SameReports
 
 WIDTH = 6
 
@@ -43,6 +44,37 @@ def test_study_by_study(counts, patches):
 
     assert_same(lambda: alignment(x, s, mask, attention(x, s, mask)), by_loop,
                 [x, s, *alignment.parameters(), *attention.parameters()])
+
+
+@pytest.mark.parametrize('soften', [False, True])
+def test_studies_that_say_the_same(soften):
+    """By loops: masked, they are no negatives, as if each were alone with the others; softened, both are right."""
+    counts, alike = [2, 3, 1], torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]]).bool()
+    alignment, x = spread_out(GroundedAlignment(WIDTH)), noise(3, 4, WIDTH)
+    s, mask = noise(3, 3, WIDTH, seed=1), torch.arange(3) < torch.tensor(counts)[:, None]
+    context = spread_out(CrossAttention(WIDTH), seed=1)(x, s, mask)
+    fits = sentence_similarity(x, s.flatten(0, 1)).unflatten(1, (3, 3)) * alignment.logit_scale.exp()
+    studies = []
+    for own, count in enumerate(counts):
+        losses = []
+        for number in range(count):
+            films = [film for film in range(3) if soften or film == own or not alike[own, film]]
+            of_films = {film: fits[film, own, number] for film in films}
+            right = [film for film in films if film == own or alike[own, film]]
+            total = torch.stack([*of_films.values()]).logsumexp(0)
+            which_film = sum(total - of_films[film] for film in right) / len(right)
+            which_sentences = 0
+            for film in right:
+                strangers = [fits[film, other, place] for other in range(3) if not alike[film, other]
+                             for place in range(counts[other])]
+                partner = fits[film, own, number]
+                which_sentences += torch.stack([partner, *strangers]).logsumexp(0) - partner
+            losses.append((which_film + which_sentences / len(right)) / 2)
+        studies.append(sum(losses) / count)
+    _, ours = alignment(x, s, mask, context, SameReports(alike, soften))
+    torch.testing.assert_close(ours, sum(studies) / 3)
+    assert torch.equal(alignment(x, s, mask, context, SameReports(torch.eye(3).bool(), soften))[1],
+                       alignment(x, s, mask, context)[1])
 
 
 def test_similarity_is_between_the_mean_and_the_best_place():
