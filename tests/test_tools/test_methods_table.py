@@ -105,3 +105,13 @@ def test_one_row_a_method():
     assert [line.split('|')[1].strip() for line in lines] == [*names]
     for place, line in enumerate(lines):
         assert f'{10. * (place + 1):.1f}' in line and f'{10. * (place + 5):.1f}' in line
+
+
+def test_phrases_by_the_own_map():
+    """A method's pointing game is that of its own map: GLoRIA's of the attention, ConVIRT's of the cosine."""
+    figures = {'grounding/pointing': .25, 'grounding_attention/pointing': .75, 'grounding_attention/cnr': 1.}
+    named = {Path(name, 'grounding.json'): name for name in ('GLoRIA', 'ConVIRT')}
+    records = {out: dict(config='c.py', metrics=dict(figures), protocol='demo/1', seed=0, checkpoint=f'{name}/a.pth',
+                         data=dict(dataset='demo', synthetic=True)) for out, name in named.items()}
+    rows = {line.split('|')[1].strip(): line for line in table(records, named).splitlines() if '|' in line}
+    assert '75.0' in rows['GLoRIA'] and '25.0' in rows['ConVIRT']

@@ -32,13 +32,14 @@ from prior_mm.evaluation.written_tables import write_tables  # noqa: E402
 
 
 class Method(NamedTuple):
-    """The configs of a method on the demo, and what of them differs from those files."""
+    """The configs of a method on the demo, what of them differs from those files, and the figures of its own map."""
 
     train: str
     zero_shot: str
     grounding: str
     options: tuple[str, ...] = ()
     stages: tuple[int, ...] = (1, )
+    own_map: str = 'grounding'
 
     def epochs(self, total: int) -> list[str]:
         """Options that give each stage its share of all epochs, at least one.
@@ -67,10 +68,10 @@ def grounded() -> Method:
                   'configs/downstream/demo/grounded_phrase_grounding.py', stages=(1, 17))
 
 
-def other(folder: str) -> Method:
+def other(folder: str, own_map: str = 'grounding') -> Method:
     """A method of one stage."""
     pretrain, evaluate, ground = (f'configs/{folder}/{name}_demo.py' for name in ('pretrain', 'evaluate', 'ground'))
-    return Method(pretrain, evaluate, ground)
+    return Method(pretrain, evaluate, ground, own_map=own_map)
 
 
 METHODS = {
@@ -80,7 +81,8 @@ METHODS = {
     'PRIOR without reconstruction': prior('model.image_decoder=None', 'model.sentence_decoder=None'),
     'PRIOR, grounded': grounded(),
     'ConVIRT': other('convirt'), 'SigLIP loss': other('siglip'), 'CXR-CLIP': other('cxr_clip'),
-    'GLoRIA': other('gloria'), 'MGCA': other('mgca'), 'AFLoc': other('afloc'),
+    'GLoRIA': other('gloria', 'grounding_attention'), 'MGCA': other('mgca'),
+    'AFLoc': other('afloc', 'grounding_attention'),
 }
 RANDOM = 'random weights'
 ALONE = 'what all start from'
@@ -191,7 +193,12 @@ def supervised(args: argparse.Namespace, folder: Path, seed: int, weights: str |
 
 
 def table(records: dict[Path, dict[str, Any]], named: dict[Path, str]) -> str:
-    """A row a method as Markdown; the supervised tasks beside those that train nothing."""
+    """A row a method as Markdown, the phrases by its own map; the supervised tasks beside those that train nothing."""
+    for out, record in records.items():
+        if named[out] in METHODS:
+            own = METHODS[named[out]].own_map
+            record['metrics'].update({f'grounding/{name.partition("/")[2]}': value for name, value in
+                                      record['metrics'].items() if name.startswith(f'{own}/')})
     weights = {str(record.get('pretrained' if record.get('task') else 'checkpoint')): named[out]
                for out, record in records.items()}
     tables = gather(records, weights)

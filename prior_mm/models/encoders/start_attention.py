@@ -1,6 +1,7 @@
 """What the class token of a vision transformer pays each patch in the last layer."""
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,10 @@ def start_attention(backbone: nn.Module) -> Iterator[list[Tensor]]:
     Args:
         backbone: Of MMPretrain or timm. One without a class token, or without ``qkv`` layers, has nothing to keep.
 
+    Raises:
+        ValueError: If what its layers attend to cannot be read off them: they turn queries and keys by their places, or
+            go past ``qkv`` (timm's EVA and BEiT).
+
     Yields:
         A list that gets the attention of the class token, the first of N tokens, in the last layer, mean of the heads,
         at least float32 (B, N), summing to 1. No gradient goes through it.
@@ -25,6 +30,10 @@ def start_attention(backbone: nn.Module) -> Iterator[list[Tensor]]:
         yield kept
         return
     last = layers[-1]
+    unknown = ValueError(f'what the class token of {type(network).__name__} attends to cannot be read off its '
+                         f'{type(last).__name__}. Take a plain vision transformer, such as vit_base_patch16_224')
+    if 'rope' in signature(last.forward).parameters:
+        raise unknown
 
     @torch.no_grad()
     def keep(module: nn.Module, inputs: tuple, projected: Tensor) -> None:
@@ -40,3 +49,5 @@ def start_attention(backbone: nn.Module) -> Iterator[list[Tensor]]:
         yield kept
     finally:
         handle.remove()
+    if not kept:
+        raise unknown

@@ -44,7 +44,7 @@ class CrossModalPrototypes(nn.Module):
         with full_precision(images):
             with torch.no_grad():
                 self.prototypes.weight.copy_(unit(self.prototypes.weight))
-            of_images, of_reports = self.logits(images), self.logits(reports)
+            of_images, of_reports = (unit(embeddings) @ self.prototypes.weight.T for embeddings in (images, reports))
             codes = [self.assign(logits.detach(), batch) for logits in (of_images, of_reports)]
             if self.training and self.usage is not None:
                 self.usage.add(torch.cat([of_images, of_reports]).detach())
@@ -52,8 +52,8 @@ class CrossModalPrototypes(nn.Module):
             return tuple(-(code * log).sum(dim=1).mean() for code, log in zip(codes, predicted, strict=True))
 
     def logits(self, embeddings: Tensor) -> Tensor:
-        """Cosines of (B, D) with the prototypes, (B, K); :meth:`forward` brings these to length 1 where they stand."""
-        return unit(embeddings) @ self.prototypes.weight.T
+        """Cosines of (B, D) with the prototypes, (B, K)."""
+        return unit(embeddings) @ unit(self.prototypes.weight).T
 
     @torch.no_grad()
     def assign(self, logits: Tensor, batch: GlobalBatch) -> Tensor:

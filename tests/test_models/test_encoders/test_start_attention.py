@@ -72,6 +72,21 @@ def test_backbones_without_a_class_token(name, channels):
     assert encoder(OTHERS[name], channels)(torch.randn(1, 1, 64, 64), start_attention=True).start_attention is None
 
 
+@pytest.mark.parametrize('architecture', ['eva02_tiny_patch14_224', 'beit_base_patch16_224',
+                                          'vit_small_patch16_dinov3_qkvb'])
+@torch.no_grad()
+def test_attention_that_cannot_be_read_is_refused(architecture):
+    """Layers that turn queries and keys by their places, or pass `qkv` by, give an error and no wrong weights."""
+    small = dict(img_size=56, embed_dim=24, depth=1, num_heads=3)
+    try:
+        model = encoder(dict(type='TimmBackbone', architecture=architecture, model_args=small), 24)
+    except RuntimeError as error:
+        pytest.skip(f'this timm has no {architecture}: {error}')
+    with pytest.raises(ValueError, match='cannot be read off'):
+        model(torch.randn(1, 1, 56, 56), start_attention=True)
+    assert not any(module._forward_hooks for module in model.modules())
+
+
 def test_patch_weights_of_mgca():
     """Of a ViT clipped to the 10th and 90th percentile of each image, summing to 1; chunks and gradients as without."""
     def model(**changes):
