@@ -20,7 +20,7 @@ TESTED  = $(shell sed -n 's/^$(1)==//p' requirements/tested.txt)
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
-setup: ## Everything, with the compiled mmcv (needs a C++ compiler; about 10 minutes on 2 cores, 7 GB)
+setup: ## Everything, with the compiled mmcv (needs a C++ compiler; about 10 minutes on 2 cores, 8.2 GB)
 	@$(LOCK) $(MAKE) --no-print-directory .choose WANTED=full OTHER=lite
 	@$(MAKE) --no-print-directory .ready
 

@@ -22,14 +22,18 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from prior_mm.converters.openi import read_openi_reports
+from prior_mm.converters.study_conversion import ConversionOptions
+from prior_mm.datasets.reports import report_sentences
 from prior_mm.demo import plan_studies, write_demo
 from prior_mm.demo.lung_masks import load_lung_masks
+from prior_mm.demo.raw_layout import DemoStudy, report_text
 from prior_mm.engine.launch import errors_as_messages, load_config
 from prior_mm.engine.stages import Stages
 from prior_mm.registry import MODELS
 
 DATA = 'data/demo'  # as the configs name it
 DRAWN = 64
+FIRST_LOOK = 6  # minutes of pre-training, after which the Makefile stops it
 
 
 def moved(value: Any, root: str) -> Any:
@@ -41,8 +45,8 @@ def moved(value: Any, root: str) -> Any:
     return root + value[len(DATA):] if isinstance(value, str) and value.startswith(DATA) else value
 
 
-def draw_some(root: Path) -> tuple[float, float]:
-    """Draw and convert some studies; seconds for all, and how many times as many studies of training there will be."""
+def draw_some(root: Path) -> tuple[float, int]:
+    """Draw and convert some studies; seconds to draw all, and how many of these the training will have."""
     studies = plan_studies(read_openi_reports(), seed=0)
     masks = load_lung_masks()  # once, however many are drawn
     start = time.perf_counter()
@@ -50,12 +54,17 @@ def draw_some(root: Path) -> tuple[float, float]:
     seconds = (time.perf_counter() - start) / DRAWN * len(studies)
     converter = Path(__file__).parent / 'dataset_converters' / 'mimic_cxr.py'
     subprocess.run([sys.executable, converter, root], check=True, stdout=subprocess.DEVNULL)
-    of_all, of_some = (sum(study.split == 'train' for study in part) for part in (studies, studies[:DRAWN]))
-    return seconds, of_all / of_some
+    return seconds, studies_of_training(studies)
 
 
-def seconds_a_step(config: Config, stages: Stages) -> tuple[list[float], int]:
-    """Seconds of a step of each stage, the mean of two after one that warms up; and the studies that there are."""
+def studies_of_training(studies: list[DemoStudy]) -> int:
+    """How many the converter will keep; of the few that are drawn it may be another share."""
+    return sum(study.split == 'train' and len(report_sentences(report_text(study.report)))
+               >= ConversionOptions.min_sentences for study in studies)
+
+
+def seconds_a_step(config: Config, stages: Stages) -> list[float]:
+    """Seconds of a step of each stage, the mean of two after one that warms up."""
     loader = Runner.build_dataloader({**config.train_dataloader, 'num_workers': 0, 'persistent_workers': False}, seed=0)
     batch, model = next(iter(loader)), MODELS.build(config.model).train()
     if torch.cuda.is_available():
@@ -69,17 +78,20 @@ def seconds_a_step(config: Config, stages: Stages) -> tuple[list[float], int]:
             float(sum(model.train_step(batch, wrapper).values()).detach())  # a GPU has to be waited for
             taken.append(time.perf_counter() - start)
         seconds.append(sum(taken[1:]) / 2)
-    return seconds, len(loader.dataset)
+    return seconds
 
 
 def describe(stages: Stages, drawing: float, steps: int, seconds: list[float]) -> str:
     """The estimate, in minutes."""
-    training = sum(stage.epochs * steps * each for stage, each in zip(stages.stages, seconds, strict=True))
+    drawing /= 60
+    training = sum(stage.epochs * steps * each for stage, each in zip(stages.stages, seconds, strict=True)) / 60
     each_step = ' / '.join(f'{each:.2f}' for each in seconds)
-    return (f'On this machine, as busy as it is now: about {drawing / 60:.0f} minutes of drawing and '
-            f'{training / 60:.0f} of pre-training ({stages.epochs} epochs of {steps} steps, {each_step} s a step in '
-            f'{" / ".join(stage.name for stage in stages.stages)}), then the first results.\n'
-            'The supervised tasks after them take about a third as long again.')
+    look = ', when `make demo` stops pre-training for a look and then goes on' if training > FIRST_LOOK else ''
+    return (f'On this machine, as busy as it is now: about {drawing:.0f} minutes of drawing and {training:.0f} of '
+            f'pre-training ({stages.epochs} epochs of {steps} steps, {each_step} s a step in '
+            f'{" / ".join(stage.name for stage in stages.stages)}).\n'
+            f'First results after about {drawing + min(training, FIRST_LOOK):.0f} minutes{look}. '
+            'The supervised tasks at the end take about a third as long again as all that.')
 
 
 def main() -> None:
@@ -92,11 +104,10 @@ def main() -> None:
     MMLogger.get_instance('mmengine', log_level='WARNING')  # the learning rates of single parameters
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, 'demo')
-        drawing, times_as_many = draw_some(root)
+        drawing, studies = draw_some(root)
         config = Config(moved(config.to_dict(), str(root)))
-        seconds, studies = seconds_a_step(config, stages)
-    steps = int(times_as_many * studies / config.train_dataloader.batch_size)
-    print(describe(stages, drawing, steps, seconds))
+        seconds = seconds_a_step(config, stages)
+    print(describe(stages, drawing, studies // config.train_dataloader.batch_size, seconds))
 
 
 if __name__ == '__main__':

@@ -122,7 +122,8 @@ def fastest_dtype(device_type: str) -> str:
     It goes by what the hardware says of itself, not by a measurement, so that a machine always gives the same run.
     """
     if device_type == 'cuda':
-        return 'bfloat16' if torch.cuda.is_bf16_supported() else 'float16'
+        # Before compute capability 8 (T4, V100) PyTorch calls bfloat16 supported where it emulates it.
+        return 'bfloat16' if torch.cuda.get_device_capability()[0] >= 8 else 'float16'
     return 'bfloat16' if device_type == 'cpu' and _cpu_has_bfloat16() else 'float32'
 
 

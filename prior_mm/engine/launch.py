@@ -83,9 +83,7 @@ def build_runner(config: Config, launcher: str = 'none') -> DataRunner:
             type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
             find_unused_parameters=config.get('find_unused_parameters', False))
         config.sync_bn = None  # PyTorch's SyncBatchNorm runs on GPUs only
-    if hasattr(torch.backends.cuda, 'enable_cudnn_sdp'):
-        # cuDNN plans its attention anew for each length of reports, a tenth of a second and more (docs/gpu.md).
-        torch.backends.cuda.enable_cudnn_sdp(False)
+    leave_out_cudnn_attention()
     init_default_scope(config.get('default_scope', 'prior_mm'))
     name = config.get('runner_type', 'PriorRunner')
     runner = RUNNERS.get(name)
@@ -95,6 +93,15 @@ def build_runner(config: Config, launcher: str = 'none') -> DataRunner:
     if 'strategy' in config and name == 'PriorRunner':
         raise ValueError("strategy is for FlexibleRunner: set runner_type='PriorFlexibleRunner', or leave it out")
     return runner.from_cfg(config)
+
+
+def leave_out_cudnn_attention() -> None:
+    """Have attention computed by PyTorch's own kernels.
+
+    cuDNN plans its attention anew for each length of reports, a tenth of a second and more (docs/gpu.md).
+    """
+    if hasattr(torch.backends.cuda, 'enable_cudnn_sdp'):
+        torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def resume(config: Config, checkpoint: str = 'auto') -> None:

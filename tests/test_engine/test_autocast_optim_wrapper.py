@@ -27,6 +27,13 @@ def test_dtypes(dtype):
     assert model.weight.dtype == torch.float32 and not torch.equal(model.weight, before)
 
 
+@pytest.mark.parametrize(('capability', 'dtype'), [((7, 5), 'float16'), ((8, 0), 'bfloat16'), ((9, 0), 'bfloat16')])
+def test_gpus(monkeypatch, capability, dtype):
+    """A GPU that only emulates bfloat16 computes in float16."""
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda: capability)
+    assert fastest_dtype('cuda') == dtype
+
+
 def test_accumulation():
     """Two half batches with accumulation take the step of the whole batch."""
     torch.manual_seed(0)

@@ -1,12 +1,13 @@
 """Is training right on this GPU, and how fast? One command of at most nine minutes, which writes docs/gpu.md.
 
-    python tools/benchmarks/gpu.py [--wheels DIR] [--minutes 9] [--docs docs/gpu.md]
+    python tools/benchmarks/gpu.py [--wheels DIR] [--minutes 9] [--docs docs/gpu.md] [--only PART ...]
     python tools/benchmarks/gpu.py --collect DIR       # on a machine with a network and the same Python: the wheels
     python tools/benchmarks/gpu.py --device cpu        # a tiny model: whether the command itself works
 
 The machine needs PyTorch 2.1 to 2.14 and nothing else: no network, no compiler, no compiled mmcv. With ``--wheels`` the
-other packages are unpacked beside it, for this run only. What is not reached in time, or fails, stands in the page as
-that, and each row is written as it comes. The exit status is 1 if anything was wrong, or failed.
+other packages are unpacked beside it, for this run only. What is not reached in time, is cut off when the time is up,
+or fails, stands in the page as that, and each row is written as it comes. The exit status is 1 if anything was wrong,
+or failed.
 """
 import argparse
 import os
@@ -14,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:  # what a bare machine gets from --wheels
 ROOT = Path(__file__).resolve().parents[2]
 #: What the GPU's machine has itself, or what only converters need.
 _LEFT_OUT = ('torch', 'torchvision', 'triton', 'spacy', 'negspacy', 'sentencex')
+#: Of the page; the peak is a part of ``fast``.
+PARTS = ('right', 'fast', 'waits', 'gloria', 'loader')
 
 #: Counts the operations of the three stages in a process of its own, beside the checks.
 _OPERATIONS = 'from gpu_model import operations; print("operations:", *(operations(stage, {}) for stage in (1, 2, 3)))'
@@ -63,58 +66,78 @@ def unpack(wheels: Path, folder: str) -> None:
     sys.path.insert(0, folder)
 
 
-def measure(page: 'Page', device: str, tiny: bool) -> None:
-    """Fill the page; imports what is measured."""
+def right(page: 'Page', device: str, tiny: bool, beside: ThreadPoolExecutor) -> None:
+    """Whether what is computed is right; ``beside`` takes what starts programs of its own."""
+    import gpu_right
+
+    def row(name: str, needs: float, check: Callable[..., str], *arguments: object) -> None:
+        page.attempt('Right', 'what | seen', name, needs, lambda: [[name, f'right: {check(*arguments)}']])
+
+    beside.submit(row, '`tools/train.py`, resumed', 60, lambda: gpu_right.resumed_run(page.left()))
+    for stage in (1, 2, 3):
+        row(f'stage {stage} against the CPU', 30, gpu_right.agreement, device, tiny, stage)
+    for dtype in ('bfloat16', *(['float16'] if device == 'cuda' else [])):
+        row(f'50 steps in {dtype}', 25, gpu_right.training, device, tiny, dtype)
+    for how, name in dict(DDP='DDP and SyncBatchNorm', FSDP='FSDP').items():
+        row(f'{name}, one process', 15, gpu_right.one_process, device, tiny, how)
+
+
+def measure(page: 'Page', device: str, tiny: bool, parts: Collection[str]) -> None:
+    """Fill the page with what is measured of these parts, set up as ``tools/train.py`` is; imports what is measured."""
     import gpu_right
     import gpu_speed
     import torch
 
-    name = torch.cuda.get_device_name() if device == 'cuda' else 'CPU, a tiny model: these figures mean nothing'
-    page.head = f'On {name}, {os.cpu_count()} CPU cores, Python {sys.version.split()[0]}, PyTorch {torch.__version__}.'
-
-    def right(name: str, needs: float, check: Callable[..., str], *arguments: object) -> None:
-        page.attempt('Right', 'what | seen', name, needs, lambda: [[name, f'right: {check(*arguments)}']])
-
-    with ThreadPoolExecutor(1) as pool:  # it starts programs of its own, which wait for the disk and the processor
-        run = pool.submit(right, '`tools/train.py`, resumed', 60, gpu_right.resumed_run)
-        counted = pool.submit(gpu_right.run_python, '-c', _OPERATIONS.format(tiny))
-        for stage in (1, 2, 3):
-            right(f'stage {stage} against the CPU', 30, gpu_right.agreement, device, tiny, stage)
-        for dtype in ('bfloat16', *(['float16'] if device == 'cuda' else [])):
-            right(f'50 steps in {dtype}', 25, gpu_right.training, device, tiny, dtype)
-        for how, name in dict(DDP='DDP and SyncBatchNorm', FSDP='FSDP').items():
-            right(f'{name}, one process', 15, gpu_right.one_process, device, tiny, how)
-        run.result()
+    from prior_mm.engine.launch import leave_out_cudnn_attention
 
     torch.backends.cudnn.benchmark = True  # as configs/_base_/default_runtime.py
-    peak = gpu_speed.matrix_peak(device, tiny)
-    page.add('Peak', 'what | seen', ['a square matrix product in bfloat16', f'{peak / 1e12:.3g} TFLOP/s'])
-    flops = dict(enumerate(map(float, counted.result().partition('operations:')[2].split()[:3]), 1))
+    leave_out_cudnn_attention()
+    name = torch.cuda.get_device_name() if device == 'cuda' else 'CPU, a tiny model: these figures mean nothing'
+    page.head = f'On {name}, {os.cpu_count()} CPU cores, Python {sys.version.split()[0]}, PyTorch {torch.__version__}.'
+    shares: dict[int, float] = {}  # by stage: operations of a study, by those that the device can do in a second
+
+    def peak(counted: Future[str]) -> Iterator[list[str]]:
+        fastest = gpu_speed.matrix_peak(device, tiny)
+        yield ['a square matrix product in bfloat16', f'{fastest / 1e12:.3g} TFLOP/s']
+        flops = [float(number) for number in counted.result().partition('operations:')[2].split()[:3]]
+        shares.update((stage, number / fastest) for stage, number in enumerate(flops, 1))
+        yield ['operations of a study, stages 1, 2, 3', f'{", ".join(f"{number / 1e9:.3g}" for number in flops)} GFLOP']
+
+    with ThreadPoolExecutor(1) as beside:
+        if 'fast' in parts:
+            counted = beside.submit(gpu_right.run_python, '-c', _OPERATIONS.format(tiny), timeout=page.left())
+        if 'right' in parts:
+            right(page, device, tiny, beside)
+    if 'fast' in parts:
+        page.attempt('Peak', 'what | seen', 'the peak', 5, partial(peak, counted))
 
     def fast(plan: 'gpu_speed.Plan', needs: float) -> None:
-        for name, stages, batches in plan:
+        for name, stages, batches in plan if 'fast' in parts else []:
             way = gpu_speed.WAYS[name]
             if tiny:
                 batches, way = (4, ), way._replace(chunk=way.chunk and 2)
             for stage in stages:
                 row, prepared = f'{name}, {stage}', partial(gpu_speed.prepared, stage, tiny, device, way)
-                speeds = partial(gpu_speed.speeds, row, prepared, device, tiny, batches, flops[stage] / peak)
+                speeds = partial(gpu_speed.speeds, row, prepared, device, tiny, batches, shares.get(stage))
                 page.attempt('Fast', 'way, stage | studies/s, median | batch | range | of that peak | GiB', row, needs,
                              speeds)
 
     fast(gpu_speed.PLAN, 20)
-    for stage, batch in ((3, 98), (1, 256)):
+    for stage, batch in ((3, 98), (1, 256)) if 'waits' in parts else ():
         title = f'Where a step of stage {stage} with {batch} studies waits'
         page.attempt(title, 'what | seen', 'profile', 15, partial(
             gpu_speed.where_it_waits, device, tiny, stage, 4 if tiny else batch))
-    page.attempt("GLoRIA's local loss", 'studies | seconds, with its gradient | GiB | GiB by the formula', '588', 15,
-                 partial(gpu_speed.words_and_regions, device, tiny))
-    bare = {row[2]: float(row[1].replace(',', '')) for row in page.tables['Fast'][1] if row[0] == 'ours, 1' and row[3]}
+    if 'gloria' in parts:
+        page.attempt("GLoRIA's local loss", 'studies | seconds, with its gradient | GiB | GiB by the formula', '588',
+                     15, partial(gpu_speed.words_and_regions, device, tiny))
+    bare = {row[2]: float(row[1].replace(',', '')) for row in page.tables.get('Fast', ('', []))[1]
+            if row[0] == 'ours, 1' and row[3]}
     cases = ((4, False), (4, True)) if tiny else ((98, False), (256, True))
     for number, (batch, pinned) in enumerate(cases):
-        page.attempt('The loader', 'batch, pinned memory | studies/s, tools/train.py | worker processes | bare step | '
-                     'ratio | of a step, waiting for data', f'{batch}, {pinned}', 75,
-                     partial(loader, tiny, batch, pinned, bare.get(str(batch))))
+        if 'loader' in parts:
+            page.attempt('The loader', 'batch, pinned memory | studies/s, tools/train.py | worker processes | '
+                         'bare step | ratio | of a step, waiting for data', f'{batch}, {pinned}', 75,
+                         partial(loader, tiny, batch, pinned, bare.get(str(batch))))
         if not (tiny or number):  # what takes longest, but is wanted more than the other batch
             fast(gpu_speed.COMPILED, 60)
 
@@ -139,8 +162,10 @@ def main() -> int:
     parser.add_argument('--device', choices=['cuda', 'cpu'], default='cuda')
     parser.add_argument('--wheels', type=Path, help='folder of wheels, made by --collect')
     parser.add_argument('--collect', type=Path, metavar='DIR', help='make that folder, and end')
-    parser.add_argument('--minutes', type=float, default=9, help='what is not reached by then is left out')
+    parser.add_argument('--minutes', type=float, default=9, help='what is not through by then is cut off')
     parser.add_argument('--docs', type=Path, help='page whose block is replaced; else it is printed')
+    parser.add_argument('--only', nargs='+', choices=PARTS, default=PARTS, metavar='PART',
+                        help=f'these parts of the page alone: {", ".join(PARTS)}')
     args = parser.parse_args()
     if args.collect:
         collect(args.collect)
@@ -155,7 +180,7 @@ def main() -> int:
         if args.device == 'cuda' and not torch.cuda.is_available():
             parser.error('there is no GPU that PyTorch sees; --device cpu tries the command itself')
         page = Page(60 * args.minutes - (time.monotonic() - start) - 10, args.docs, hurry=args.device != 'cpu')
-        measure(page, args.device, args.device == 'cpu')
+        measure(page, args.device, args.device == 'cpu', args.only)
     print(f'\n{page.text()}')
     return page.failed
 

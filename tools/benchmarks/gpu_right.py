@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -57,23 +58,27 @@ def training(device: str, tiny: bool, dtype: str, stage: int = 3, steps: int = 5
     """Steps on one batch, in a type of autocast.
 
     Raises:
-        AssertionError: If more than the first step was skipped, or the loss did not fall.
+        AssertionError: If any step but the first was skipped, or the loss did not fall.
     """
     with torch.device(device):
         model = build(stage, tiny)
     trained, data = Training(model.to(device), dtype), studies(8, tiny, device)
-    losses = [trained.step(data) for _ in range(steps)]
+    losses = [trained.step(data)]
+    at_first = trained.wrapper.skipped
+    losses += [trained.step(data) for _ in range(steps - 1)]
     first, last = float(losses[0]), float(torch.stack(losses[-5:]).mean())
-    assert trained.wrapper.skipped <= 1, f'{trained.wrapper.skipped} of {steps} steps were skipped'
+    skipped = trained.wrapper.skipped
+    assert skipped == at_first, f'{skipped} of {steps} steps were skipped, {skipped - at_first} after the first'
     assert last < first, f'the loss went from {first:.3f} to {last:.3f}'
-    return f'{trained.wrapper.skipped} of {steps} steps skipped, loss {first:.3f} to {last:.3f}'
+    return f'{skipped} of {steps} steps skipped, loss {first:.3f} to {last:.3f}'
 
 
 def one_process(device: str, tiny: bool, how: str = 'DDP', stage: int = 3) -> str:
     """DDP with SyncBatchNorm, or FSDP cut as :class:`FSDPStrategy` cuts, in a group of one process against neither.
 
     Raises:
-        AssertionError: If the losses or the gradients' length differ by more than 1e-4.
+        AssertionError: If the losses or the gradients' length differ by more than 1e-4, or the gradients, all
+            together, by more than 1e-2 of their length.
     """
     data, backend = studies(8, tiny, device), 'nccl' if device == 'cuda' else 'gloo'
     wrap = dict(DDP=_in_ddp, FSDP=_in_fsdp)[how]
@@ -86,15 +91,24 @@ def one_process(device: str, tiny: bool, how: str = 'DDP', stage: int = 3) -> st
                 model = wrap(model, device) if wrapped else model
                 losses = model(*data, mode='loss')
                 sum(losses.values()).backward()
-                gradients = torch.stack([part.grad.norm() for part in model.parameters() if part.grad is not None])
-                seen.append({name: float(loss.detach()) for name, loss in losses.items()}
-                            | {'': float(gradients.norm())})
+                gradients = {_unwrapped(name): part.grad.flatten() for name, part in model.named_parameters()
+                             if part.grad is not None}
+                length = torch.stack([gradient.norm() for gradient in gradients.values()]).norm()
+                numbers = losses | {'': length}
+                seen.append(({name: float(number.detach()) for name, number in numbers.items()}, gradients))
         finally:
             dist.destroy_process_group()
-    plain, ours = seen
+    (plain, gradients), (ours, our_gradients) = seen
     error = max(abs(ours[name] - value) / abs(value) for name, value in plain.items())
-    assert error <= 1e-4, f'losses, or the length of the gradients, differ by {error:.1e}'
-    return f'{backend}: losses, and the length of the gradients, differ by {error:.1e} from those without'
+    apart = _apart(our_gradients, gradients)
+    text = f'losses, and the length of the gradients, differ by {error:.1e}, the gradients themselves by {apart:.1e}'
+    assert error <= 1e-4 and apart <= 1e-2, text
+    return f'{backend}: {text} from those without'
+
+
+def _unwrapped(name: str) -> str:
+    """A parameter's name without what DDP and FSDP put into it."""
+    return name.removeprefix('module.').replace('_fsdp_wrapped_module.', '')
 
 
 def _in_ddp(model: PRIOR, device: str) -> torch.nn.Module:
@@ -112,31 +126,39 @@ def _in_fsdp(model: PRIOR, device: str) -> torch.nn.Module:
                                         use_orig_params=True, auto_wrap_policy=wrap_policy(model))
 
 
-def resumed_run() -> str:
+def resumed_run(seconds: float) -> str:
     """tools/train.py on a dozen tiny studies, on the GPU if there is one: three stages, and the last epoch again.
+
+    Args:
+        seconds: After so many, what runs is killed.
 
     Raises:
         AssertionError: If the resumed run's weights differ from the whole run's by more than 1e-3, relative.
-        RuntimeError: If a run fails; with the end of what it said.
+        RuntimeError: If a run fails, or is killed; with the end of what it said.
     """
+    end = time.monotonic() + seconds
+
+    def run(*arguments: object) -> None:
+        run_python(*arguments, timeout=end - time.monotonic())
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config, whole = folder / 'config.py', folder / 'whole'
-        run_python('-c', _TRAIN, folder / 'data', whole, config)
-        run_python('tools/train.py', config, '--work-dir', whole)
+        run('-c', _TRAIN, folder / 'data', whole, config)
+        run('tools/train.py', config, '--work-dir', whole)
         weights = load_checkpoint(whole / 'epoch_6.pth')['state_dict']
-        run_python('tools/train.py', config, '--work-dir', folder / 'resumed', '--resume', whole / 'epoch_5.pth')
+        run('tools/train.py', config, '--work-dir', folder / 'resumed', '--resume', whole / 'epoch_5.pth')
         resumed = _apart(load_checkpoint(folder / 'resumed' / 'epoch_6.pth')['state_dict'], weights)
     assert resumed <= 1e-3, f'the weights of the resumed run differ by {resumed:.1e}'
     return f'the weights of the resumed run differ from those of the whole one by {resumed:.1e}'
 
 
-def run_python(*arguments: object, timeout: float | None = None) -> str:
-    """Run Python at the root of the project, with what this process may import.
+def run_python(*arguments: object, timeout: float) -> str:
+    """Run Python at the root of the project, with what this process may import; what it started ends with it.
 
     Args:
         arguments: What follows ``python``.
-        timeout: Seconds after which it is killed, with all that it started.
+        timeout: Seconds after which it is killed.
 
     Returns:
         What it said.
@@ -155,9 +177,12 @@ def run_python(*arguments: object, timeout: float | None = None) -> str:
         except subprocess.TimeoutExpired:
             how = f' after {timeout:.0f} s'
             run.send_signal(signal.SIGABRT)
-            run.wait()
+            with suppress(subprocess.TimeoutExpired):
+                run.wait(10)
+        finally:  # also where this process is told to stop
             with suppress(ProcessLookupError):
                 os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
         said.seek(0)
         told = said.read().partition('Extension modules:')[0]
         if run.returncode:

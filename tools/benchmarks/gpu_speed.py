@@ -69,7 +69,7 @@ def timed(function: Callable[[], object], device: str, times: int) -> list[float
 
 
 def speeds(name: str, prepared: Callable[[], Training], device: str, tiny: bool, batches: tuple[int, ...],
-           share: float) -> Iterator[list[str]]:
+           share: float | None) -> Iterator[list[str]]:
     """For each batch a row: studies a second, the batch, the range, the share of the peak, the peak of the memory.
 
     Each step has reports of other lengths, as in training: a library may plan anew for what it has not seen.
@@ -80,7 +80,7 @@ def speeds(name: str, prepared: Callable[[], Training], device: str, tiny: bool,
         device: Where they are.
         tiny: Whether it is a trial of the command.
         batches: Studies of a step.
-        share: Operations of a study, by those that the device could do in a second.
+        share: Operations of a study, by those that the device could do in a second; None where that is not known.
     """
     training = prepared()
     for batch in batches:
@@ -98,7 +98,8 @@ def speeds(name: str, prepared: Callable[[], Training], device: str, tiny: bool,
         median = statistics.median(seconds)
         memory = f'{torch.cuda.max_memory_allocated() / 2**30:.1f}' if device == 'cuda' else ''
         yield [name, f'{batch / median:,.0f}', str(batch),
-               f'{batch / max(seconds):,.0f} to {batch / min(seconds):,.0f}', f'{share * batch / median:.0%}', memory]
+               f'{batch / max(seconds):,.0f} to {batch / min(seconds):,.0f}',
+               '' if share is None else f'{share * batch / median:.0%}', memory]
 
 
 def matrix_peak(device: str, tiny: bool) -> float:
