@@ -1,4 +1,5 @@
-# Phrase grounding on MS-CXR by ConVIRT with SigLIP's loss, after pretrain_mimic.py: nothing is trained. Protocol prior_mm/1.
+# Phrase grounding on MS-CXR by ConVIRT with SigLIP's loss, after pretrain_mimic.py: nothing is trained.
+# Protocol prior_mm/1.
 # NEVER RUN on MS-CXR or with weights of MIMIC-CXR: neither was at hand.
 _base_ = ['./pretrain_mimic.py', '../_base_/methods/mimic_tasks.py']
 model = dict(type='PhraseGrounderDualEncoder', maps=_base_.maps, image_encoder=dict(pretrained=None))
