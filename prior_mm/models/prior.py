@@ -99,9 +99,9 @@ class PRIOR(Method):
         prototypes = self.to_prototypes(sentences, mask)
         return ReportEmbeddings(sentences, prototypes, mask, self.sentence_pooling(prototypes, mask))
 
-    def to_prototypes(self, sentences: Tensor, mask: Tensor) -> Tensor:
+    def to_prototypes(self, sentences: Tensor, mask: Tensor, counted: bool = True) -> Tensor:
         """Valid sentences of (B, N, D) replaced by prototypes; unchanged in a stage without them."""
-        return self.prototype_bank.of_valid(sentences, mask) if self.needs('prototype') else sentences
+        return self.prototype_bank.of_valid(sentences, mask, counted) if self.needs('prototype') else sentences
 
     def sentence_mask(self, reports: Reports) -> Tensor:
         """The sentences that count, bool, (B, N); the last stage drops those beyond Q."""
@@ -127,7 +127,8 @@ class PRIOR(Method):
                 self.sentence_decoder(study.patches), study.prototypes, mask, self.matching_order)
             if self.needs('kl'):
                 losses['kl'] = self.prototype_bank.kl(predictions, study.sentences, mask)
-            to_align['global_prediction'] = self.sentence_pooling(self.to_prototypes(predictions, mask), mask)
+            predictions = self.to_prototypes(predictions, mask, counted=False)
+            to_align['global_prediction'] = self.sentence_pooling(predictions, mask)
         aligned = self.global_alignment(study.report, *to_align.values(), batch=batch)
         return losses | dict(zip(to_align, aligned, strict=True))
 
@@ -138,8 +139,7 @@ class PRIOR(Method):
     @torch.no_grad()
     def reconstruct(self, inputs: Tensor, reports: Reports) -> Tensor:
         """The images, in [0, 1], reconstructed from their patches and reports, (B, 1, H, W)."""
-        features = self.encode(inputs, reports)
-        study = self.embed(features, reports)
+        study = self.embed(features := self.encode(inputs, reports), reports)
         attended = self.cross_attention(study.patches, study.prototypes, study.sentence_mask)
         images = self._reconstruct(study.patches, attended.patch_context, features.image.grid)
         return self.data_preprocessor.restore(images.float())

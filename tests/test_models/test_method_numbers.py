@@ -10,25 +10,28 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from prior_mm.models.afloc import sentences_of_words
+from prior_mm.models.afloc import AFLoc, sentences_of_words
 from prior_mm.models.alignment import GlobalAlignment, RegionAlignment, TokenAlignment
 from prior_mm.models.alignment.contrastive import unit
 from prior_mm.models.alignment.token_alignment import attention_weights
 from prior_mm.models.cxr_clip import CXRCLIP
 from prior_mm.models.global_batch import GlobalBatch
+from prior_mm.models.gloria import GLoRIA
+from prior_mm.models.mgca import MGCA
 from prior_mm.models.prototypes import CrossModalPrototypes
 from prior_mm.models.smoothed_maps import smoothed
 from prior_mm.structures import StudyEmbeddings, WordStudy
 
-FOLDER = Path(os.environ.get('METHODS_FIXTURE', Path(__file__).parents[1] / 'data' / 'methods'))
+SHIPPED = Path(__file__).parents[1] / 'data' / 'methods'
+FOLDER = Path(os.environ.get('METHODS_FIXTURE', SHIPPED))
 TOLERANCE = 1e-4
 
 
 class Reference(dict):
     """The arrays of a file, which notes what was compared."""
 
-    def __init__(self, method: str) -> None:
-        with np.load(FOLDER / f'{method}_reference.npz') as file:
+    def __init__(self, method: str, folder: Path = FOLDER) -> None:
+        with np.load(folder / f'{method}_reference.npz') as file:
             super().__init__({key: torch.from_numpy(np.array(file[key])) for key in file.files})
         self.seen: set[str] = set()
 
@@ -104,14 +107,14 @@ def test_gloria(chunk):
     alignment = region_alignment(reference, chunk)
     sets = as_sets(maps, words, lengths)
     local = local_losses(reference, alignment, *sets)
-    total = local['both']
+    total = float(reference['param.local_loss_weight']) * local['both']
     for part, loss in zip(('', 'global_image_to_text', 'global_text_to_image'),
                           both_ways(1 / float(reference['param.temp3'])), strict=True):
         (value, ) = loss(text, image, batch=batch_of(image))
         if part:
             reference.close(value, f'loss.{part}')
         else:
-            total = total + value
+            total = total + float(reference['param.global_loss_weight']) * value
     for direction in ('image_to_text', 'text_to_image'):
         reference.close(local[direction], f'loss.local_{direction}')
     reference.close(total, 'loss.total')
@@ -266,7 +269,6 @@ def test_cxr_clip():
                    text_to_text=dict(text=text, text2=text2))
     weights = dict(image_to_text=0.5, text_to_image=0.5, image_to_image=float(reference['param.i2i_weight']),
                    text_to_text=float(reference['param.t2t_weight']))
-    assert weights == CXRCLIP.PUBLISHED_LOSSES
     for kind in ('', 'smoothed.'):
         model.label_smoothing = float(reference[f'param.{kind}label_smoothing'])
         images, texts = torch.cat([image, view]), torch.cat([text, text2])
@@ -279,6 +281,19 @@ def test_cxr_clip():
         reference.close(total, f'loss.{kind}total')
         reference.gradients(total, f'grad.{kind}'.rstrip('.'), **inputs, logit_scale=model.logit_scale)
     reference.all_compared()
+
+
+@pytest.mark.parametrize(('method', 'name', 'keys'), [
+    (GLoRIA, 'gloria', dict(global_alignment='global_loss_weight', local_alignment='local_loss_weight')),
+    (MGCA, 'mgca', dict(global_alignment='lambda_1', token_alignment='lambda_2', prototype='lambda_3')),
+    (AFLoc, 'afloc', dict(global_alignment='global_loss_weight', sentence_alignment='sentence_loss_weight',
+                          word_alignment='word_loss_weight')),
+    (CXRCLIP, 'cxr_clip', dict(image_to_image='i2i_weight', text_to_text='t2t_weight'))])
+def test_published_weights(method, name, keys):
+    """A method's own weights are those that its public code was run with, in the files that are in this repository."""
+    shipped = Reference(name, SHIPPED)
+    halves = dict.fromkeys(method.PUBLISHED_LOSSES.keys() - keys, 0.5)  # CXR-CLIP's mean of both directions
+    assert {loss: float(shipped[f'param.{key}']) for loss, key in keys.items()} | halves == method.PUBLISHED_LOSSES
 
 
 def test_unit_is_the_cosine():

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from fast_and_slow import assert_same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_methods import METHODS, batch, tiny
@@ -20,6 +21,21 @@ from prior_mm.structures import Reports, WordReports
 
 def losses_of(model, images, reports, samples=None) -> dict[str, torch.Tensor]:
     return model(images, reports, samples, mode='loss')
+
+
+def losses_and_gradients(model, images, reports) -> dict[str, torch.Tensor]:
+    """The losses, and the gradients of the parameters that have one."""
+    model.zero_grad()
+    losses = losses_of(model, images, reports)
+    sum(losses.values()).backward()
+    return losses | {key: p.grad for key, p in model.named_parameters() if p.grad is not None}
+
+
+def assert_same_numbers(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
+    assert ours.keys() == theirs.keys()
+    for key, value in theirs.items():
+        error = (ours[key] - value).abs().max() / value.abs().max().clamp(min=1e-6)
+        assert error < 1e-9, f'{key}: relative error {error:.2e}'
 
 
 @pytest.mark.parametrize('name', METHODS)
@@ -45,30 +61,21 @@ def test_trains_what_it_says(name):
 def test_chunks_change_nothing(name):
     """Encoded two studies at a time, a batch has the losses and gradients that it has at once, in float64."""
     images, reports = batch([[2, 4], [2, 2, 2], [4], [2, 6], [2]], twice=name == 'CXRCLIP')
-    seen = []
-    for chunk in (None, 2):
-        model = tiny(name, chunk=chunk).double()
-        losses = losses_of(model, images.double(), reports)
-        sum(losses.values()).backward()
-        seen.append(losses | {key: p.grad for key, p in model.named_parameters() if p.grad is not None})
-    whole, ours = seen
-    assert ours.keys() == whole.keys()
-    for key, value in whole.items():
-        error = (ours[key] - value).abs().max() / value.abs().max().clamp(min=1e-6)
-        assert error < 1e-9, f'{key}: relative error {error:.2e}'
+    whole, ours = (losses_and_gradients(tiny(name, chunk=chunk).double(), images.double(), reports)
+                   for chunk in (None, 2))
+    assert_same_numbers(ours, whole)
 
 
 @pytest.mark.parametrize('name', METHODS)
 def test_padding_changes_nothing(name):
-    """More padding, of word pieces and sentences, gives the same losses."""
-    model = tiny(name)
+    """More padding, of word pieces and sentences, gives the same losses and gradients, in float64."""
     images, reports = batch([[2, 4], [2, 2, 2], [4]], twice=name == 'CXRCLIP')
     padded = WordReports(F.pad(reports.token_ids, (0, 7), value=9), F.pad(reports.token_mask, (0, 7)),
                          F.pad(reports.sentence_index, (0, 7), value=-1), F.pad(reports.sentence_mask, (0, 5)),
                          F.pad(reports.word_index, (0, 7), value=-1))
-    short, long = losses_of(model, images, reports), losses_of(model, images, padded)
-    for key, loss in short.items():
-        assert float(loss) == pytest.approx(float(long[key]), rel=1e-4), key
+    model = tiny(name).double()
+    short, long = (losses_and_gradients(model, images.double(), padding) for padding in (reports, padded))
+    assert_same_numbers(long, short)
 
 
 @pytest.mark.parametrize('name', METHODS)
@@ -129,7 +136,7 @@ sizes = st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 6), st.in
 def studies(number: int, places: int, longest: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     lengths = torch.randint(1, longest + 1, (number, ), generator=generator)
-    patches, words = (torch.randn(number, count, 6, generator=generator, dtype=torch.float64)
+    patches, words = (torch.randn(number, count, 6, generator=generator, dtype=torch.float64).requires_grad_()
                       for count in (places, longest))
     return patches, words, torch.arange(longest) < lengths[:, None]
 
@@ -137,15 +144,19 @@ def studies(number: int, places: int, longest: int, seed: int) -> tuple[torch.Te
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(size=sizes, chunk=st.sampled_from([1, 40, 2**20]))
 def test_region_alignment_equals_loops(size, chunk):
-    """GLoRIA's similarity with its contexts laid out, one image and one report at a time."""
+    """GLoRIA's similarity with its contexts laid out, one image and one report at a time; values and gradients."""
     patches, words, mask = studies(*size)
-    ours = RegionAlignment(chunk=chunk).similarities(patches, words, mask)
-    for image, row in zip(patches, ours, strict=True):
-        for report, counted, similarity in zip(words, mask, row, strict=True):
-            report = report[counted]
-            attention = ((report @ image.T).softmax(dim=0) * 4).softmax(dim=1)
-            expected = (5 * cosine_similarity(report, attention @ image, dim=1)).exp().sum().log()
-            assert float(similarity) == pytest.approx(float(expected), rel=1e-6, abs=1e-6)
+
+    def by_loop() -> torch.Tensor:
+        similarities = []
+        for image in patches:
+            for report, counted in zip(words, mask, strict=True):
+                report = report[counted]
+                attention = ((report @ image.T).softmax(dim=0) * 4).softmax(dim=1)
+                similarities.append((5 * cosine_similarity(report, attention @ image, dim=1)).exp().sum().log())
+        return torch.stack(similarities).view(len(patches), len(words))
+
+    assert_same(lambda: RegionAlignment(chunk=chunk).similarities(patches, words, mask), by_loop, [patches, words])
 
 
 class Largest(TorchDispatchMode):
@@ -165,7 +176,7 @@ def test_region_alignment_holds_a_chunk():
     patches, words, mask = studies(12, 9, 8, seed=0)
     gradients = []
     for chunk, most in ((3 * 12 * 9 * 8, 3 * 12 * 9 * 8), (2**30, 12 * 12 * 9 * 8)):
-        inputs = [patches.clone().requires_grad_(), words.clone().requires_grad_()]
+        inputs = [part.detach().clone().requires_grad_() for part in (patches, words)]
         with Largest() as largest:
             RegionAlignment(chunk=chunk)(*inputs, mask, GlobalBatch(12, torch.tensor(12))).backward()
         assert largest.numbers == most
@@ -177,19 +188,23 @@ def test_region_alignment_holds_a_chunk():
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(size=sizes)
 def test_token_alignment_equals_loops(size):
-    """MGCA's token-wise loss, each report cut to its words."""
+    """MGCA's token-wise loss, each report cut to its words; value and gradients."""
     patches, words, mask = studies(*size)
     patch_weights = torch.full_like(patches[..., 0], 1 / patches.shape[1])
-    word_weights = mask / mask.sum(dim=1, keepdim=True)
-    ours = TokenAlignment()(patches, words, mask, patch_weights, word_weights).total
-    expected = 0.
-    for image, report, counted in zip(patches, words, mask, strict=True):
-        image, report = F.normalize(image, dim=1), F.normalize(report[counted], dim=1)
-        for tokens, others in ((report, image), (image, report)):
-            contexts = F.normalize((tokens @ others.T / 0.1).softmax(dim=1) @ others, dim=1)
-            logits, partner = tokens @ contexts.T / 0.1, torch.arange(len(tokens))
-            expected += (F.cross_entropy(logits, partner) + F.cross_entropy(logits.T, partner)) / 2 / len(patches)
-    assert float(ours) == pytest.approx(float(expected), rel=1e-6, abs=1e-6)
+    word_weights = mask.double() / mask.sum(dim=1, keepdim=True)
+
+    def by_loop() -> torch.Tensor:
+        loss = 0.
+        for image, report, counted in zip(patches, words, mask, strict=True):
+            image, report = F.normalize(image, dim=1), F.normalize(report[counted], dim=1)
+            for tokens, others in ((report, image), (image, report)):
+                contexts = F.normalize((tokens @ others.T / 0.1).softmax(dim=1) @ others, dim=1)
+                logits, partner = tokens @ contexts.T / 0.1, torch.arange(len(tokens))
+                loss += (F.cross_entropy(logits, partner) + F.cross_entropy(logits.T, partner)) / 2 / len(patches)
+        return loss
+
+    assert_same(lambda: [TokenAlignment()(patches, words, mask, patch_weights, word_weights).total, patches],
+                lambda: [by_loop(), patches], [patches, words])
 
 
 @settings(max_examples=15)

@@ -81,7 +81,7 @@ def test_batched_equals_loops(stage, lengths, seed):
 
 @pytest.mark.parametrize('stage', STAGES)
 def test_padding_changes_nothing(stage):
-    """More padding, of word pieces and of sentences, gives the same losses, with the noise of the bank as well."""
+    """More padding, of word pieces and of sentences, gives the same losses and gradients, with the bank's noise too."""
     model = tiny(prototype_bank=dict(type='SentencePrototypeBank', num_prototypes=12))
     model, (images, reports) = model.double(), batch([[3, 2], [1], [2, 2, 4]])
     images = images.double()
@@ -89,11 +89,40 @@ def test_padding_changes_nothing(stage):
                      torch.nn.functional.pad(reports.token_mask, (0, 7)),
                      torch.nn.functional.pad(reports.sentence_index, (0, 7), value=-1),
                      torch.nn.functional.pad(reports.sentence_mask, (0, 5)))
-    model.set_losses(STAGES[stage])
-    torch.manual_seed(1)
-    short = model(images, reports, mode='loss')
-    torch.manual_seed(1)
-    same(model(images, padded, mode='loss'), short, 1e-9)
+    seen = []
+    for padding in (reports, padded):
+        torch.manual_seed(1)
+        losses, gradients = total_and_gradients(model, stage, images, padding)
+        seen.append(losses | gradients)
+    short, long = seen
+    same(long, short, 1e-9)
+
+
+@pytest.mark.parametrize('treatment', ['mask', 'soften'])
+@pytest.mark.parametrize('by', ['text', 'labels'])
+@torch.no_grad()
+def test_same_report(by, treatment):
+    """Studies that say the same are no negatives of the global losses, or as right as the own one; by a loop."""
+    warm = dict(global_alignment=dict(type='GlobalAlignment', temperature=0.5))
+    model, plain = tiny(same_report=dict(by=by, treatment=treatment), **warm).double(), tiny(**warm).double()
+    images, reports = batch([[3, 2], [2, 3], [2, 2, 4]])
+    reports.token_ids[1, 1:6] = reports.token_ids[0, [4, 5, 1, 2, 3]]  # the first one's sentences, the second before
+    samples = [dict(labels=dict(Edema=value)) for value in (1, 1, 0)]
+    aligned = []
+    model.global_alignment.register_forward_pre_hook(lambda module, given: aligned.extend(given))
+    losses, before = (way(images.double(), reports, samples, mode='loss') for way in (model, plain))
+    for name, other in zip(('loss_global_alignment', 'loss_global_prediction'), aligned[1:], strict=True):
+        logits, total = 2 * torch.nn.functional.cosine_similarity(other[:, None], aligned[0], dim=2), 0.
+        for scores in (logits, logits.T):
+            for own, right in enumerate(([0, 1], [0, 1], [2])):
+                if treatment == 'mask':
+                    columns = [column for column in range(3) if column == own or column not in right]
+                    total -= scores[own, columns].log_softmax(0)[columns.index(own)] / 6
+                else:
+                    total -= scores[own].log_softmax(0)[right].mean() / 6
+        expected = pytest.approx(float(total) * PUBLISHED_LOSSES[name.removeprefix('loss_')])
+        assert float(losses.pop(name)) == expected != float(before.pop(name))
+    same(losses, before, 1e-9)
 
 
 @pytest.mark.parametrize('lengths', [[[4]], [[1] * 60], [[1], [2] * 60, [3, 3]]],

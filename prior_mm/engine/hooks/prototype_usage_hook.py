@@ -15,8 +15,7 @@ from ..unwrapped import unwrapped
 class PrototypeUsageHook(Hook):
     """Logs, after each epoch, the perplexity of the prototypes and how many are dead, for any method that has some.
 
-    Which prototype is nearest is counted over all sentences (PRIOR; in the last stage also over those that the decoder
-    predicts) or images and reports (MGCA) of the epoch. With
+    Which prototype is nearest is counted over all sentences (PRIOR) or images and reports (MGCA) of the epoch. With
     ``perplexity`` near the number of prototypes they are all in equal use; ``dead`` were nearest to nothing.
 
     A run that is resumed within an epoch goes on counting. With several processes, of which a checkpoint holds the

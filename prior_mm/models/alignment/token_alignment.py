@@ -94,5 +94,5 @@ def attention_weights(attention: Tensor, counted: Tensor) -> Tensor:
     attention = at_least_float32(attention)
     bounds = attention.masked_fill(~counted, float('nan')).nanquantile(
         torch.tensor([0.1, 0.9], dtype=attention.dtype, device=attention.device), dim=1, keepdim=True)
-    clipped = attention.clamp(bounds[0], bounds[1]).masked_fill(~counted, 0).nan_to_num(0.)
+    clipped = attention.clamp(bounds[0], bounds[1]).masked_fill(~counted, 0)
     return clipped / clipped.sum(dim=1, keepdim=True).clamp(min=1e-12)

@@ -33,10 +33,15 @@ class SentencePrototypeBank(nn.Module):
         with full_precision(sentences):
             return at_least_float32(sentences) @ self.prototypes.weight.T
 
-    def forward(self, sentences: Tensor) -> Tensor:
-        """Replace sentences (..., D) by their prototypes, float32, (..., D)."""
+    def forward(self, sentences: Tensor, counted: bool = True) -> Tensor:
+        """Replace sentences (..., D) by their prototypes, float32, (..., D).
+
+        Args:
+            sentences: The sentences.
+            counted: Whether these count as a use of the prototypes; what is predicted does not.
+        """
         logits = self.logits(sentences)
-        if self.training and self.usage is not None:
+        if counted and self.training and self.usage is not None:
             self.usage.add(logits)
         if self.noise and self.training:
             weights = F.gumbel_softmax(logits, tau=self.temperature, dim=-1)
@@ -45,12 +50,12 @@ class SentencePrototypeBank(nn.Module):
         with full_precision(sentences):
             return weights @ self.prototypes.weight
 
-    def of_valid(self, sentences: Tensor, mask: Tensor) -> Tensor:
-        """The prototypes of sentences (B, N, D) where the mask (B, N) is True, else 0, float32, (B, N, D)."""
+    def of_valid(self, sentences: Tensor, mask: Tensor, counted: bool = True) -> Tensor:
+        """As :meth:`forward`, of sentences (B, N, D) where the mask (B, N) is True, else 0, float32, (B, N, D)."""
         if not self.training:  # no noise is drawn at all: one shape for any mask, which an exported graph needs
-            return self(sentences) * mask[..., None]
+            return self(sentences, counted) * mask[..., None]
         places = mask.flatten().nonzero().squeeze(1)  # once: it waits for the device
-        prototypes = self(sentences.flatten(0, 1).index_select(0, places))  # no noise is drawn for padding
+        prototypes = self(sentences.flatten(0, 1).index_select(0, places), counted)  # no noise is drawn for padding
         zeros = prototypes.new_zeros(mask.numel(), sentences.shape[2])
         return zeros.index_copy(0, places, prototypes).view(sentences.shape)
 

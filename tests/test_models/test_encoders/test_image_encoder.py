@@ -197,3 +197,18 @@ def test_patches_of_several_maps():
     torch.testing.assert_close(coarser(images).patches[0, 4], third[0, :, 2:4, 2:4].mean(dim=(1, 2)))
     with pytest.raises(ValueError, match='image_encoder.patch_channels=96'):
         encoder(backbone=backbone, out_channels=64, patch_channels=95)(images)
+
+
+@torch.no_grad()
+def test_maps_of_earlier_stages():
+    """Those of the stages that the backbone was asked for, early ones first; the last is in the patches alone."""
+    model = encoder(backbone=dict(RESNET18, **SMALL, out_indices=(1, 2, 3)), out_channels=64).double()
+    images, backbone = torch.randn(2, 1, 64, 96, dtype=torch.float64), with_statistics(model.backbone)
+    stages = [backbone.maxpool(backbone.relu(backbone.norm1(backbone.conv1(images))))]
+    for name in ('layer1', 'layer2', 'layer3', 'layer4'):
+        stages.append(getattr(backbone, name)(stages[-1]))
+    features = model(images)
+    torch.testing.assert_close(features.earlier, tuple(stages[2:4]), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(features.patches, stages[4].flatten(2).transpose(1, 2), rtol=1e-9, atol=1e-9)
+    assert [tuple(level.shape[1:]) for level in features.earlier] == [(16, 8, 12), (32, 4, 6)]
+    assert encoder(backbone=dict(RESNET18, **SMALL), out_channels=64).double()(images).earlier == ()

@@ -9,6 +9,7 @@ import torch
 from nothing_silent_page import says
 from safetensors.torch import load_file, save_file
 from transformers import (
+    AutoModel,
     BertConfig,
     BertForMaskedLM,
     BertModel,
@@ -200,3 +201,45 @@ def test_a_class_of_its_own_that_is_no_bert(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match='cannot be read|lacks .* of its tensors.*set model_type'):
         TextEncoder(pretrained=str(tmp_path))
     assert not (tmp_path / 'ran').exists()
+
+
+# ------------------------------------------------------------------------ what other methods take of the encoder
+
+@pytest.mark.parametrize('layers', [1, 2])
+@pytest.mark.parametrize('kind', KINDS)
+@torch.no_grad()
+def test_last_layers(kind, layers, tmp_path):
+    """The sum of so many last hidden states as Hugging Face has them, of every report as if it were alone."""
+    saved = save(kind, tmp_path)
+    body, batch = getattr(saved, 'bert', saved).double(), reports(3, 8, 1)
+    features = TextEncoder(pretrained=str(tmp_path), last_layers=layers).eval().double()(batch)
+    for row, ids, mask in zip(features, batch.token_ids, batch.token_mask, strict=True):
+        states = body(input_ids=ids[mask][None], output_hidden_states=True).hidden_states
+        assert len(states) == 3, 'of the embeddings and of two layers'
+        expected = states[2][0] if layers == 1 else states[1][0] + states[2][0]
+        torch.testing.assert_close(row[mask], expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize('layers', [1, 2])
+@pytest.mark.parametrize('kind', KINDS)
+@torch.no_grad()
+def test_start_attention(kind, layers, tmp_path):
+    """What [CLS] pays each word piece in the last layer, mean of the heads, and padding nothing; the same features."""
+    save(kind, tmp_path)
+    batch, encoder = reports(3, 8, 1), TextEncoder(pretrained=str(tmp_path), last_layers=layers).eval().double()
+    plain = encoder(batch)
+    features, paid = encoder(batch, start_attention=True)
+    torch.testing.assert_close(features[batch.token_mask], plain[batch.token_mask], rtol=1e-9, atol=1e-9)
+    eager = AutoModel.from_pretrained(tmp_path, attn_implementation='eager').eval().double()
+    for row, ids, mask in zip(paid, batch.token_ids, batch.token_mask, strict=True):
+        heads = eager(input_ids=ids[mask][None], output_attentions=True).attentions[1][0]
+        assert len(heads) == 2
+        torch.testing.assert_close(row[mask], (heads[0, 0] + heads[1, 0]) / 2, rtol=1e-9, atol=1e-9)
+        assert not row[~mask].any()
+
+
+@pytest.mark.parametrize('layers', [0, 3])
+def test_layers_that_there_are_not(layers):
+    """None, or more than the encoder has, is an error that tells how many there are."""
+    with pytest.raises(ValueError, match=f'last_layers must lie in 1 to 2, .*got {layers}'):
+        TextEncoder(config=SIZES, last_layers=layers)
