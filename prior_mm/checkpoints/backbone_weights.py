@@ -1,4 +1,5 @@
 """Weights of a backbone alone, out of whatever file holds them: never a silent random backbone."""
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from torch import Tensor, nn
 from .checkpoint import open_checkpoint, parameters_of
 from .model_weights import prefix_hint
 from .others import OtherWeights, read_other
+from .others.architecture import is_made
 
 #: Where the backbone stands in this project's, the toolboxes' and published files.
 PREFIXES = ('', 'backbone.', 'image_encoder.backbone.', 'image_encoder.encoder.', 'module.', 'encoder.')
+#: What goes into features wherever it stands; the parts of a backbone do as well, but for its head.
+_OF_FEATURES = {'reg_token', 'dist_token', 'cls_token', 'pos_embed', 'embeddings', 'encoder'}
 _NAMED = 3
 
 
@@ -59,25 +63,34 @@ def load_backbone(backbone: nn.Module, source: 'str | Path', prefix: str | None 
 def _load_other(backbone: nn.Module, other: OtherWeights, source: 'str | Path') -> dict[str, Any]:
     """Load all of a backbone or nothing; says how many tensors were taken and how many were not."""
     expected, given, kind = backbone.state_dict(), other.weights, type(backbone).__name__
-    wanted = [name for name in expected if not _is_made(name)]
+    wanted = [name for name in expected if not is_made(name)]
     missing = [name for name in wanted if name not in given or given[name].shape != expected[name].shape]
-    left = sorted(name for name in given.keys() - expected.keys() if not _is_made(name))
+    left = sorted(name for name in given.keys() - expected.keys() if not is_made(name))
     if missing:
         seen = [f'{name} {tuple(given[name].shape) if name in given else "missing"}' for name in missing[:_NAMED]]
         raise ValueError(f'{source} ({other.source}) fits {len(wanted) - len(missing)} of {len(wanted)} tensors of the '
                          f'backbone ({kind}), and a half-fit is refused: {", ".join(seen)}; {len(left)} tensors of the '
                          f'file are left over, such as {left[:_NAMED]}')
+    trunk = other.architecture.trunk
+    parts = {_part(name, trunk) for name in expected} - {'head'} | _OF_FEATURES
+    if odd := [name for name in left if _part(name, trunk) in parts and not name.endswith('mask_token')]:
+        raise ValueError(f'{source} ({other.source}) is of another architecture than the backbone ({kind}), which has '
+                         f'no place for {len(odd)} tensors of its features, such as {odd[:_NAMED]}: what is known here '
+                         'stands in docs/anyones_weights.md')
     backbone.load_state_dict({name: given.get(name, value) for name, value in expected.items()})
     print_log(f'{source}: {other.source}, {len(wanted)} tensors taken for the backbone ({kind}), {len(left)} of its '
               f'encoder not: {", ".join(left[:_NAMED]) or "none"}{" ..." if len(left) > _NAMED else ""}', 'current')
+    if other.architecture.assumed:
+        print_log(f'{source}: nothing says its attention heads or its activation; assumed, by a rule, are '
+                  f'{other.architecture.assumed}. A folder with a config.json of timm or Hugging Face says them',
+                  'current', logging.WARNING)
     if other.mean is None:
         return dict(other.meta)
     return dict(preprocessing=dict(mean=other.mean, std=other.std, pixel_range=[0., 1.]))
 
 
-def _is_made(name: str) -> bool:
-    """Whether a buffer follows from the architecture, so that files may lack it."""
-    return name.endswith(('num_batches_tracked', 'relative_position_index', 'attn_mask'))
+def _part(name: str, trunk: str) -> str:
+    return name.removeprefix(trunk).split('.')[0]
 
 
 def _without(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

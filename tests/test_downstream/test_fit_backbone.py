@@ -68,6 +68,47 @@ def test_detection(kind):
 
 
 @needs_mmcv
+@pytest.mark.parametrize('patch', [14, 16, 32])
+def test_boxes_lie_where_their_features_are(patch):
+    """Anchors of each map cover the image in the config's sizes, and a box is read at its own place in each map."""
+    init_default_scope('prior_mm')
+    config = load_config(str(CONFIGS / 'rsna_det.py'))
+    for _ in range(2):  # twice is as once
+        fit_backbone(config, architecture_of(timm.create_model(
+            'vit_base_patch16_224', embed_dim=64, depth=4, num_heads=1, patch_size=patch).state_dict()), 'detection')
+    model = MODELS.build(config.model).eval()
+    with torch.no_grad():
+        maps = model.extract_feat(torch.randn(1, 1, 224, 224))
+    sizes = [tuple(one.shape[-2:]) for one in maps]
+    assert sizes[2] == (224 // patch, ) * 2
+    generator = model.rpn_head.prior_generator
+    for anchors, side, (stride, _), size in zip(generator.grid_priors(sizes, device='cpu'), (16, 32, 64, 128, 256),
+                                                generator.strides, sizes, strict=True):
+        centres = (anchors[:, :2] + anchors[:, 2:]) / 2
+        assert stride * size[0] == pytest.approx(224, abs=stride) and centres.min() == 0
+        assert centres.max() == pytest.approx(224 - stride, abs=stride)
+        assert (anchors[:, 2:] - anchors[:, :2]).prod(dim=1).sqrt().numpy() == pytest.approx(side, rel=1e-3)
+    # Each place of a map holds its own position in pixels, so that a box's mean is its centre.
+    ramps = []
+    for one in maps[:4]:
+        steps = (torch.arange(one.shape[-1]) + .5) * 224 / one.shape[-1]
+        ramps.append(steps.expand(1, 256, one.shape[-2], -1).contiguous())
+    boxes = torch.tensor([[0, 60., 40, 90, 80], [0, 100., 20, 180, 120], [0, 40., 40, 160, 200]])
+    read = model.roi_head.bbox_roi_extractor(tuple(ramps), boxes)[:, 0].mean(dim=(1, 2))
+    assert read.tolist() == pytest.approx([75, 140, 100], abs=1)
+
+
+@needs_mmcv
+def test_strides_that_nobody_names():
+    """A head that takes its strides from its code cannot be fitted to other patches: said, with the mend."""
+    config = load_config(str(CONFIGS / 'rsna_det.py'))
+    del config.model.rpn_head['anchor_generator']
+    with pytest.raises(ValueError, match='model.rpn_head names no strides.*write down one for each map'):
+        fit_backbone(config, architecture_of(timm.create_model(
+            'vit_base_patch16_224', embed_dim=64, depth=4, num_heads=1, patch_size=32).state_dict()), 'detection')
+
+
+@needs_mmcv
 def test_detector_without_a_place_for_it():
     """YOLOv3 has none for patches of one size: said, with what to take."""
     with pytest.raises(ValueError, match='take a detector with an FPN'):

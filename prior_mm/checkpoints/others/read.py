@@ -9,14 +9,18 @@ from torch import Tensor
 
 from prior_mm.checkpoints.checkpoint import load_checkpoint, parameters_of
 
-from .architecture import Architecture, architecture_of
+from .architecture import Architecture, architecture_of, by_name
 from .names import to_timm
 from .one_channel import to_one_channel
-from .sources import SOURCES, Preprocessing
+from .sources import SOURCES, Preprocessing, Source
 
 #: How a folder calls its weights, the first that is there.
 _FILES = ('model.safetensors', 'pytorch_model.bin')
 _OWN = 'image_encoder.backbone.'
+#: Activations that Hugging Face names, as timm calls them.
+_ACTIVATIONS = dict(gelu='gelu', gelu_new='gelu_tanh', gelu_pytorch_tanh='gelu_tanh', quick_gelu='quick_gelu',
+                    relu='relu', silu='silu')
+
 
 @dataclass(frozen=True)
 class OtherWeights:
@@ -44,7 +48,8 @@ class OtherWeights:
     @property
     def said(self) -> dict[str, Any]:
         """What a result records of them."""
-        return dict(source=self.source, mean=self.mean, std=self.std, size=self.size, channels=self.channels)
+        said = dict(source=self.source, mean=self.mean, std=self.std, size=self.size, channels=self.channels)
+        return said | (dict(assumed=self.architecture.assumed) if self.architecture.assumed else {})
 
 
 def read_other(path: str | Path) -> OtherWeights | None:
@@ -55,7 +60,8 @@ def read_other(path: str | Path) -> OtherWeights | None:
 
     Raises:
         FileNotFoundError: If there is no such file, or a folder holds no weights.
-        ValueError: If a file is damaged or unsafe, or a folder is of a model that cannot be taken.
+        ValueError: If a file is damaged or unsafe, a folder is of a model that cannot be taken, or the model or the
+            range of its images may be one or another.
     """
     path = Path(path)
     said, file = _folder(path) if path.is_dir() else ({}, path)
@@ -63,12 +69,13 @@ def read_other(path: str | Path) -> OtherWeights | None:
     tensors = {name.removeprefix('module.'): value for name, value in parameters_of(content, file).items()}
     if any(name.startswith(_OWN) for name in tensors):
         return _own(tensors, content.get('meta') or {})
-    source = next((one for one in SOURCES if one.is_of(tensors)), None)
+    # What a folder says of its images needs no source.
+    source = None if _preprocessing(said) else next((one for one in SOURCES if one.is_of(tensors)), None)
     if source is None and not said and any(name.startswith('backbone.') for name in tensors):
         return None
     prefix = source.prefix if source else ''
     trunk = to_timm({name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)})
-    architecture = architecture_of(trunk)
+    architecture = _architecture(trunk, said, source, path)
     if architecture is None:
         if said or source:
             raise ValueError(f'{path}: of {source.name if source else said.get("kind")}, but no backbone that is known '
@@ -98,7 +105,40 @@ def _own(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> OtherWeights
     config = dict(found.config, architecture=str(backbone['architecture']),
                   model_args=dict(backbone.get('model_args') or {}))
     first = weights[f'{found.trunk}{found.first}']
-    return OtherWeights('prior_mm', found._replace(config=config), weights, None, None, None, first.shape[1], meta)
+    return OtherWeights('prior_mm', found._replace(config=config, assumed=None), weights, None, None, None,
+                        first.shape[1], meta)
+
+
+def _architecture(trunk: Mapping[str, Tensor], said: Mapping[str, Any], source: Source | None, path: Path) -> \
+        Architecture | None:
+    """The backbone as folder and source say, which names and shapes say in part; refuses what may be another one."""
+    activation = source.activation if source else said.get('activation')
+    found = architecture_of(trunk, said.get('heads'), activation)
+    if found is None or source:
+        return found and found._replace(assumed=None)
+    if name := said.get('architecture'):
+        found = by_name(found, name, said['model_args'], trunk) or found
+    if found.assumed and activation is None and 'norm_pre.weight' in trunk:
+        raise ValueError(f"{path}: of CLIP, and nothing says whether with GELU or with QuickGELU (OpenAI's). A folder "
+                         "with a config.json as timm writes it says so: {\"architecture\": "
+                         "\"vit_base_patch16_clip_quickgelu_224\", \"pretrained_cfg\": {\"mean\": ..., \"std\": ...}}")
+    if not _preprocessing(said) and found.first.startswith('features.') and trunk[found.first].shape[1] == 1:
+        raise ValueError(f"{path}: a DenseNet of one channel. If it began as TorchXRayVision's, its images went from "
+                         '-1024 to 1024, and nothing says so. Put it as pytorch_model.bin into a folder with a '
+                         'config.json: {"architecture": "densenet121", "pretrained_cfg": {"mean": [0.5], "std": '
+                         "[0.00048828125]}} for TorchXRayVision's, else its own mean and deviation")
+    _check_settings(said, found, path)
+    return found
+
+
+def _check_settings(said: Mapping[str, Any], found: Architecture, path: Path) -> None:
+    """Refuse settings of Hugging Face's that no tensor shows and no backbone here has."""
+    usual = {'downsample_in_bottleneck': (False, ), 'downsample_in_first_stage': (False, ),
+             'hidden_act': _ACTIVATIONS if found.stride else ('gelu', ) if found.trunk else ('relu', )}
+    odd = [f'{key}={said["config"][key]!r}' for key, values in usual.items()
+           if said.get('config', {}).get(key) not in (None, *values)]
+    if odd:
+        raise ValueError(f'{path}: config.json says {", ".join(odd)}, which no backbone that is known here has')
 
 
 def _folder(path: Path) -> tuple[dict[str, Any], Path]:
@@ -109,14 +149,17 @@ def _folder(path: Path) -> tuple[dict[str, Any], Path]:
     config = _json(path / 'config.json')
     if 'pretrained_cfg' in config or 'architecture' in config:
         given = config.get('pretrained_cfg') or config
+        args = config.get('model_args') or {}
         return dict(kind=f'timm {config.get("architecture", "")}'.strip(), mean=given.get('mean'), std=given.get('std'),
-                    size=(given.get('input_size') or [None])[-1]), file
+                    size=(given.get('input_size') or [None])[-1], architecture=config.get('architecture'),
+                    model_args=args, heads=args.get('num_heads'), activation=args.get('act_layer')), file
     given = _json(path / 'preprocessor_config.json')
     size = given.get('crop_size') or given.get('size')
     if isinstance(size, Mapping):
         size = size.get('height') or size.get('shortest_edge')
     return dict(kind=f'Hugging Face {config.get("model_type", "")}'.strip(), mean=given.get('image_mean'),
-                std=given.get('image_std'), size=size), file
+                std=given.get('image_std'), size=size, heads=config.get('num_attention_heads'),
+                activation=_ACTIVATIONS.get(config.get('hidden_act') or ''), config=config), file
 
 
 def _preprocessing(said: Mapping[str, Any]) -> Preprocessing | None:

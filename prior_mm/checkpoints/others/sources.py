@@ -1,6 +1,8 @@
 """Published files of other methods, told by the names of their tensors (public facts), and their preprocessing."""
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -25,32 +27,36 @@ class Source:
         name: Of the method.
         prefix: What stands before the names of its image encoder's trunk.
         marks: Beginnings of names that all must be there.
-        without: Beginnings of names of which none may be there.
         preprocessing: Of its images.
+        lengths: Tensors that must be there, each with an axis and its length.
+        activation: Of a vision transformer, as timm calls it.
     """
     name: str
     prefix: str
     marks: tuple[str, ...]
     preprocessing: Preprocessing
-    without: tuple[str, ...] = ()
+    lengths: tuple[tuple[str, int, int], ...] = ()
+    activation: str = 'gelu'
 
-    def is_of(self, names: Collection[str]) -> bool:
-        """Whether tensors of these names are the source's."""
-        def there(beginning: str) -> bool:
-            return any(name.startswith(beginning) for name in names)
-
-        return all(map(there, self.marks)) and not any(map(there, self.without))
+    def is_of(self, weights: Mapping[str, Tensor]) -> bool:
+        """Whether tensors are the source's."""
+        return all(any(name.startswith(mark) for name in weights) for mark in self.marks) \
+            and all(name in weights and weights[name].shape[axis] == length for name, axis, length in self.lengths)
 
 
 IMAGENET = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 224)
 _HALF = Preprocessing((0.5, ), (0.5, ), 224)
+_XRV, _XRV_512 = (Preprocessing((0.5, ), (0.5 / 1024, ), size) for size in (224, 512))  # from -1024 to 1024
+_DENSE = 'features.denseblock1.denselayer1.norm1.'
 #: In this order: the first one that fits.
 SOURCES = (
     Source('PRIOR', 'image_encoder.encoder.', ('image_encoder.encoder.conv1.weight', ),
            Preprocessing((0.4755, ), (0.3011, ), 224)),
     Source('GLoRIA', 'gloria.img_encoder.model.', ('gloria.img_encoder.model.conv1.weight', ), _HALF),
-    Source('MGCA', 'img_encoder_q.model.', ('img_encoder_q.model.', 'prototype_layer.'), _HALF),
-    Source('ConVIRT, re-trained', 'img_encoder_q.model.', ('img_encoder_q.model.', ), _HALF),
+    Source('MGCA', 'img_encoder_q.model.', ('img_encoder_q.model.', ), _HALF),
+    Source('ConVIRT of MGCA', 'img_encoder.model.', ('img_encoder.model.', 'img_encoder.global_embed.'), _HALF),
+    # ImageNet's as BenchX's code stands; earlier commits of it have 0.5 / 0.5.
+    Source('ConVIRT of BenchX', 'visual.model.', ('visual.model.conv1.weight', 'vis_proj.'), IMAGENET),
     # Images from 0 to 1 as they are, of a short side of 512.
     Source('BioViL-T', 'encoder.encoder.', ('encoder.encoder.conv1.weight', 'encoder.backbone_to_vit.'),
            Preprocessing((0., ), (1., ), 448)),
@@ -60,8 +66,10 @@ SOURCES = (
     Source('MRM', '', ('patch_embed.proj.weight', 'decoder_blocks.', 'bert_encoder.'),
            Preprocessing((0.4978, ), (0.2449, ), 224)),
     Source('CheXzero', 'visual.', ('visual.class_embedding', 'visual.transformer.resblocks.0.', 'token_embedding.'),
-           Preprocessing((101.48761 / 255, ), (83.43944 / 255, ), 224)),
-    # From -1024 to 1024.
-    Source('TorchXRayVision', '', ('features.conv0.weight', 'features.denseblock1.denselayer1.norm1.', 'op_threshs'),
-           Preprocessing((0.5, ), (0.5 / 1024, ), 224)),
+           Preprocessing((101.48761 / 255, ), (83.43944 / 255, ), 224), activation='quick_gelu'),
+    # Thresholds are in none of its files, but in what it saves once it has loaded one.
+    Source('TorchXRayVision', '', (_DENSE, 'op_threshs'), _XRV, (('features.conv0.weight', 1, 1), )),
+    Source('TorchXRayVision', '', (_DENSE, ), _XRV, (('features.conv0.weight', 1, 1), ('classifier.weight', 0, 18))),
+    Source('TorchXRayVision', '', ('layer4.', ), _XRV_512, (('conv1.weight', 1, 1), ('fc.weight', 0, 18))),
+    Source('TorchXRayVision', 'model.', ('model.layer4.', 'op_threshs'), _XRV_512, (('model.conv1.weight', 1, 1), )),
 )
