@@ -36,7 +36,7 @@ class Setting:
         size: Height and width of the images the model gets, in pixels.
         note: What is known, and what is our reading.
         per_class: Images of each class, for ``draws``.
-        figure: Name of the figure that its tables show; '' for the one that usually stands for the task.
+        figures: Names of the figures that its tables show; empty for the one that usually stands for the task.
         training_seeds: Of the trainings whose mean is the result; empty where the config's one is all.
     """
     splits: str
@@ -48,7 +48,7 @@ class Setting:
     size: int
     note: str
     per_class: int = 0
-    figure: str = ''
+    figures: tuple[str, ...] = ()
     training_seeds: tuple[int, ...] = ()
 
     def seed(self, repeat: str) -> int:
@@ -131,9 +131,9 @@ def _by_folds(count: int, frozen: bool, size: int, note: str) -> Setting:
                    positives_only=True, frozen=frozen, size=size, note=note)
 
 
-def _by_lists(frozen: bool, size: int, note: str, figure: str = '', seeds: tuple[int, ...] = ()) -> Setting:
+def _by_lists(frozen: bool, size: int, note: str, *figures: str, seeds: tuple[int, ...] = ()) -> Setting:
     return Setting(LISTS, ('official', ), (), MappingProxyType({}), positives_only=False, frozen=frozen, size=size,
-                   note=note, figure=figure, training_seeds=seeds)
+                   note=note, figures=figures, training_seeds=seeds)
 
 
 def _by_halves(train: float, rest: float, repeat: str, note: str) -> Setting:
@@ -219,23 +219,34 @@ _BENCHX_SEEDS = (42, 0, 1)
 _BENCHX_2 = Protocol('benchx/2', 'Its configs: published lists; segmentation on a frozen backbone, which benchx/1 has '
                      'fine-tuned', MappingProxyType(dict(_BENCHX.settings) | {
                          (dataset, 'classification'): _by_lists(False, 224, _BENCHX_2_CLASSES, 'classification/f1',
-                                                                _BENCHX_SEEDS)
+                                                                seeds=_BENCHX_SEEDS)
                          for dataset in ('rsna', 'siim')} | {
                          (dataset, 'classification'): _by_lists(False, 224, _BENCHX_2_FINDINGS.format(*said),
-                                                                'classification/auroc', _BENCHX_SEEDS)
+                                                                'classification/auroc', seeds=_BENCHX_SEEDS)
                          for dataset, *said in _BENCHX_2_FINDINGS_OF} | {
                          (dataset, 'segmentation'): _by_lists(True, 512, _BENCHX_2_MASKS.format(rate=rate),
-                                                              'segmentation/mdice', _BENCHX_SEEDS)
-                         for dataset, rate in (('rsna', '1e-4'), ('siim', '1e-3'))}))
-_LOVT_LISTS = 'Known: published lists, {}, 1, 10 and 100 % of the labels; '
-_LOVT_OURS = ('. Frozen or fine-tuned (--finetune); the smaller sets of labels are drawn. Our reading: 224 px, and '
-              "steps, rate and batch of MGCA's code, which took it over")
-_LOVT_RSNA, _LOVT_SIIM = (_LOVT_LISTS.format(sizes) for sizes in ('16,010 / 5,337 / 5,337', '7,229 / 2,409 / 2,409'))
+                                                              'segmentation/mdice', seeds=_BENCHX_SEEDS)
+                         for dataset, rate in (('rsna', '1e-4'), ('siim', '1e-3'))} | {
+                         ('mimic_cxr', 'retrieval'): _by_lists(
+                             True, 224, _BENCHX.settings['mimic_cxr', 'retrieval'].note,
+                             *(f'retrieval/image_to_text/{figure}@{k}' for figure in ('hit', 'precision')
+                               for k in (1, 5, 10)))}))
+_LOVT_RECIPE = ('Known: published lists, {}, 1, 10 and 100 % of the labels; {}; frozen or fine-tuned (--finetune), 224 '
+                'px, no augmentation, Adam at {}, one of the rates that its code tries on the validation, weight decay '
+                '1e-6, batch 64 (8 with 1 %), the rate halved after 3 epochs without a better loss, an early stop '
+                'after 10 without a better figure, at most 50 epochs (100 with 10 %, 500 with 1 %), five runs. Our '
+                'reading: the batch and epochs of 100 % for all shares; the rate halved by the figure, too; no 100 '
+                'frozen steps before fine-tuning; seeds 0 to 4; the smaller sets of labels are drawn')
+_LOVT_RSNA, _LOVT_SIIM = '16,010 / 5,337 / 5,337', '7,229 / 2,409 / 2,409'
+_LOVT_DICE, _LOVT_SEEDS = 'Dice over the pixels of all images', (0, 1, 2, 3, 4)
 _LOVT = Protocol('lovt/1', "LoVT's lists, ECCV 2022: detection, linear and U-Net segmentation", MappingProxyType({
-    ('rsna', 'detection'): _by_lists(True, 224, f'{_LOVT_RSNA}YOLOv3 on a ResNet-50, mAP over IoU 0.40 to 0.75'
-                                     f'{_LOVT_OURS}'),
-    ('rsna', 'segmentation'): _by_lists(True, 224, f'{_LOVT_RSNA}boxes as masks, one linear layer, Dice{_LOVT_OURS}'),
-    ('siim', 'segmentation'): _by_lists(True, 224, f'{_LOVT_SIIM}U-Net, Dice{_LOVT_OURS}'),
+    ('rsna', 'detection'): _by_lists(True, 224, _LOVT_RECIPE.format(
+        _LOVT_RSNA, 'YOLOv3 on a ResNet-50, mAP over IoU 0.40 to 0.75', '1e-3 (fine-tuned 1e-4)'), seeds=_LOVT_SEEDS),
+    ('rsna', 'segmentation'): _by_lists(True, 224, _LOVT_RECIPE.format(
+        _LOVT_RSNA, f'boxes as masks, one linear layer, Dice loss, {_LOVT_DICE}', '1e-2'),
+        'segmentation/dice_pooled', seeds=_LOVT_SEEDS),
+    ('siim', 'segmentation'): _by_lists(True, 224, _LOVT_RECIPE.format(
+        _LOVT_SIIM, f'U-Net, Dice loss, {_LOVT_DICE}', '3e-5'), 'segmentation/dice_pooled', seeds=_LOVT_SEEDS),
 }))
 _MRM_LISTS = 'Known: published lists, {}, fine-tuned at 224 px, AUROC. Our reading: steps, rate and batch'
 _MRM = Protocol('mrm/1', "MRM's lists: fine-tuned classification", MappingProxyType({
@@ -247,22 +258,28 @@ _MRM = Protocol('mrm/1', "MRM's lists: fine-tuned classification", MappingProxyT
         '7,969 / 1,898 / 1,904, 10 % of the labels. They OVERLAP (478 images in train and val, 494 in train and test, '
         '124 in val and test), and are taken with --allow-overlap alone')),
 }))
-_MGCA_2_OTHER = 'Smaller sets of labels: its code draws them as it trains; ours are other ones'
-_MGCA_2 = Protocol('mgca/2', "MGCA's code to the letter: its splits, rates and batches", MappingProxyType({
-    ('rsna', 'classification'): _by_halves(70, 15, 'seed0', 'Known from the code: train_test_split of the sorted '
-                                           'patients with seed 0, 18,678 / 4,003 / 4,003; a linear layer on a frozen '
-                                           'encoder, AdamW at 5e-4, weight decay 1e-6, batch 48, the best by the loss '
-                                           f'of the validation. Our reading: the best by its AUROC. {_MGCA_2_OTHER}'),
-    **{('rsna', task): _by_halves(60, 20, 'seed0-60-20-20', 'Known from the code: train_test_split of the sorted '
-                                  f'patients with seed 0, 16,010 / 5,337 / 5,337; {what} on a frozen encoder, 224 px. '
-                                  f'{_MGCA_2_OTHER}')
-       for task, what in (('segmentation', 'U-Net, AdamW at 2e-4, weight decay 0.05, batch 8'),
-                          ('detection', 'YOLOv3, AdamW at 5e-4, weight decay 1e-6, mAP over IoU 0.40 to 0.75'))},
-    ('siim', 'segmentation'): _by_lists(True, 224, 'Known from the code: train_test_split of the rows of the table, '
-                                        '9,067 / 1,944 / 1,943, so that images with several are in several splits, '
-                                        'which is taken with --allow-overlap alone; U-Net on a frozen encoder, AdamW '
-                                        'at 2e-4, weight decay 0.05, batch 8; an image without a pneumothorax counts 1 '
-                                        'if nothing is predicted. Other than there: training takes all images'),
+_MGCA_2_RECIPE = ('Known from the code: {}, a frozen encoder, 224 px, images normalised by 0.5 and 0.5, at most 50 '
+                  'epochs. Our reading: {}; the epochs of 100 % for all shares; smaller sets of labels, which its code '
+                  'draws as it trains, are other ones')
+_MGCA_2_HALVES = 'train_test_split of the sorted patients with seed 0, '
+_MGCA_2_MASKS = ('; U-Net, AdamW at 2e-4, weight decay 0.05, batch 8, an image without a finding counts 1 if nothing '
+                 'is predicted')
+_MGCA_2_MASKS_OTHER = ('the best, and the early stop, by the pooled Dice of the validation, not by the loss; turned by '
+                       'up to 10 degrees, not scaled as well; scored at the size of the file')
+_MGCA_2 = Protocol('mgca/2', "MGCA's code: its splits, rates and batches", MappingProxyType({
+    ('rsna', 'classification'): _by_halves(70, 15, 'seed0', _MGCA_2_RECIPE.format(
+        f'{_MGCA_2_HALVES}18,678 / 4,003 / 4,003; a linear layer, AdamW at 5e-4, weight decay 1e-6, batch 48',
+        'the best, and the early stop, by the AUROC of the validation, not by the loss')),
+    ('rsna', 'segmentation'): _by_halves(60, 20, 'seed0-60-20-20', _MGCA_2_RECIPE.format(
+        f'{_MGCA_2_HALVES}16,010 / 5,337 / 5,337{_MGCA_2_MASKS}', _MGCA_2_MASKS_OTHER)),
+    ('rsna', 'detection'): _by_halves(60, 20, 'seed0-60-20-20', _MGCA_2_RECIPE.format(
+        f'{_MGCA_2_HALVES}16,010 / 5,337 / 5,337; YOLOv3, AdamW at 5e-4, weight decay 1e-6, batch 16, mAP over IoU '
+        '0.40 to 0.75', 'mAP of all boxes over all images, where its code takes boxes of a confidence of 0.5 on and '
+        'images with a pneumonia alone')),
+    ('siim', 'segmentation'): _by_lists(True, 224, _MGCA_2_RECIPE.format(
+        'train_test_split of the rows of the table, 9,067 / 1,944 / 1,943, so that images with several are in several '
+        f'splits, which is taken with --allow-overlap alone{_MGCA_2_MASKS}',
+        f'training takes all images, not as many without a pneumothorax as with one; {_MGCA_2_MASKS_OTHER}')),
 }))
 _DEMO_NOTE = 'SYNTHETIC images: it says nothing about any real data set, and no published number compares with it'
 _DEMO = Protocol('demo/1', "The demo's SYNTHETIC images: all of them, one split", MappingProxyType({
@@ -284,7 +301,7 @@ _BIOVIL = Protocol('biovil/1', "BioViL's code and paper: phrase grounding on all
         True, 224, 'Known: all 1,162 phrases, their boxes united; cosine of patches and phrase, smoothed by a Gaussian '
         'of 1.5 patches, the nearest patch for each pixel of the original image; what the centre crop leaves out is '
         'not counted; CNR and mIoU at 0.1 to 0.5, means over the findings. Our reading: each map is rescaled to '
-        '[-1, 1] by its own extremes for mIoU; 224 px of a short side of 256'),
+        '[-1, 1] by its own extremes for mIoU; 224 px of a short side of 256', 'grounding/cnr', 'grounding/miou'),
 }))
 _GROUNDING_NOTE = ('Known: the whole image as pre-training resizes it, a Gaussian of 1.5 patches, bilinear; 20 % of '
                    'the patients, or the validation part that the data set has, choose one threshold for Dice and '

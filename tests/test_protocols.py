@@ -56,7 +56,17 @@ def test_a_version_has_its_own_files():
     """benchx/2 changes what benchx/1 meant, so that neither overwrites the other's annotation files."""
     assert protocol('benchx/1').folder == 'benchx' and protocol('benchx/2').folder == 'benchx-2'
     old, new = (protocol(name).setting('rsna', 'segmentation') for name in ('benchx/1', 'benchx/2'))
-    assert new.frozen and not old.frozen and new.training_seeds == (42, 0, 1) and new.figure == 'segmentation/mdice'
+    assert new.frozen and not old.frozen
+    assert new.training_seeds == (42, 0, 1) and new.figures == ('segmentation/mdice', )
+
+
+def test_figures_of_the_tables():
+    """What others published under a protocol is the figure that a result of it shows, by the name results have."""
+    assert protocol('lovt/1').setting('siim', 'segmentation').figures == ('segmentation/dice_pooled', )
+    assert protocol('lovt/1').setting('rsna', 'segmentation').figures == ('segmentation/dice_pooled', )
+    assert protocol('biovil/1').setting('ms_cxr', 'grounding').figures == ('grounding/cnr', 'grounding/miou')
+    retrieval = protocol('benchx/2').setting('mimic_cxr', 'retrieval').figures
+    assert {'retrieval/image_to_text/hit@1', 'retrieval/image_to_text/precision@10'} < set(retrieval)
 
 
 def test_unknown_names():

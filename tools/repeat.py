@@ -87,8 +87,9 @@ def main() -> None:
     folder = runs[0].out.parents[2 if runs[0].train else 0]
     out = Path(args.out or folder / f'{Path(args.config).stem}_repeats.json')
     missing = next((record['missing'] for record in records if record.get('missing')), None)
+    overlap = next((shared for record in records if (shared := (record.get('data') or {}).get('overlap'))), None)
     content = dict(schema='prior_mm.repeats/1', runs=[str(run.out) for run in runs], summary=summary,
-                   **(dict(missing=missing) if missing else {}))
+                   **(dict(missing=missing) if missing else {}), **(dict(overlap=overlap) if overlap else {}))
     out.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
     print(f'written to {out}')
 

@@ -7,8 +7,9 @@
 
 A cell is a figure in per cent (or what it is counted in) with its interval of 95 % over the images; of several seeds or
 folds the mean, their deviation, and the interval of the mean. --compare adds the paired test of two rows on the same
-images: DeLong's of AUROC, a bootstrap of F1 and Dice. --published adds figures of others, where the protocol, the data
-set, the share of labels and the figure are the same, and nowhere else.
+images, of all their runs of the same repeat and seed: DeLong's of one AUROC, else a bootstrap; or why there is none.
+--published adds figures of others beside runs that were trained as their protocol has it, where the data set, the share
+of labels, the figure, frozen or not and the tricks are the same; with --mix-protocols also those of other protocols.
 """
 import argparse
 import json
@@ -19,10 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from prior_mm.engine.launch import errors_as_messages
 from prior_mm.evaluation import remarks
+from prior_mm.evaluation.compared import compare
 from prior_mm.evaluation.gathered import gather
 from prior_mm.evaluation.published import published_figures
 from prior_mm.evaluation.results import shown
-from prior_mm.evaluation.written_tables import FORMATS, compare, write_tables
+from prior_mm.evaluation.written_tables import FORMATS, write_tables
 
 
 def main() -> None:
@@ -49,8 +51,11 @@ def main() -> None:
     for table in tables if args.compare else ():
         print(f'\n{args.compare[1]} less {args.compare[0]}, protocol {table.protocol}')
         for column, found in compare(table, args.compare[0], args.compare[1], records).items():
-            print(f'{column.title}: {shown(column.figure, found.value)} [{shown(column.figure, found.low)} to '
-                  f'{shown(column.figure, found.high)}], p = {found.p:.2g} ({found.test})')
+            if isinstance(found, str):
+                print(f'{column.title}: no test, {found}')
+            else:
+                print(f'{column.title}: {shown(column.figure, found.value)} [{shown(column.figure, found.low)} to '
+                      f'{shown(column.figure, found.high)}], p = {found.p:.2g} ({found.test})')
     for remark in remarks({str(path): record for path, record in records.items()}):
         print(remark, file=sys.stderr)
 

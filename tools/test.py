@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from prior_mm.checkpoints.checkpoint import read_meta
 from prior_mm.checkpoints.text_side import adopt_text_side
+from prior_mm.downstream.as_protocol import left_protocol
 from prior_mm.downstream.command_line import add_run_options, command_of, read_run
 from prior_mm.downstream.settings import check_same_repeat, trained_otherwise
 from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, find_checkpoint
@@ -51,6 +52,7 @@ def main() -> None:
         if settings:
             check_same_repeat(config, meta, config.load_from)
             rests_on['trained_otherwise'] = trained_otherwise(config, meta)
+            rests_on['left_protocol'] = left_protocol(config, meta, Path(__file__).resolve().parents[1] / 'configs')
     config.resume = False
     for name in ('runner_type', 'strategy'):  # how it was trained; here the model is whole on each process
         config.pop(name, None)

@@ -2,8 +2,8 @@
 #     python tools/dataset_converters/rsna.py data/rsna --protocol mgca/2
 #     python tools/train.py configs/downstream/rsna_det_yolo.py       (--labels 10, --finetune, --pretrained FILE ...)
 #     python tools/test.py configs/downstream/rsna_det_yolo.py
-# Anchors, rate and weight decay are those of MGCA's code, the losses MMDetection's. LoVT's lists are taken by
-# lovt/rsna_det_yolo.py.
+# Anchors, rate and weight decay are those of MGCA's code, the losses MMDetection's. What else is as there is in
+# mgca/rsna_det_yolo.py; LoVT's lists are taken by lovt/rsna_det_yolo.py.
 # NEVER RUN on a GPU, on RSNA's images or with weights of MIMIC-CXR: none was at hand.
 _base_ = ['../_base_/downstream/detection.py', '../_base_/downstream/schedule.py', '../_base_/downstream/runtime.py']
 downstream = dict(task='detection', dataset='rsna', protocol='mgca/2', repeat='seed0-60-20-20',

@@ -122,10 +122,9 @@ def read_settings(config: Config) -> Downstream:
     pretrained = None if pretrained in (None, '', _NONE) else str(pretrained)
     if frozen not in (None, True, False):
         raise ValueError(f'downstream.frozen must be True, False or None (what the protocol says), not {frozen!r}')
-    if pretrained is None and (setting.frozen if frozen is None else frozen):
-        source = 'as the protocol says' if frozen is None else 'as asked for'
-        raise ValueError(f'a backbone with random weights cannot stay frozen, {source}: from scratch is with '
-                         '--finetune (downstream.frozen=False)')
+    if pretrained is None and frozen is None and setting.frozen:
+        raise ValueError(f'{given["protocol"]} has the backbone frozen, and without weights it is random: --frozen '
+                         '(downstream.frozen=True) leaves it so, --finetune trains it from scratch')
     size = given.get('size') or setting.size
     if not isinstance(size, int) or size < 32:
         raise ValueError(f'downstream.size must be a whole number of at least 32 pixels, not {size!r}')

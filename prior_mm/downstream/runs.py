@@ -11,6 +11,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import torch
+
 from .command_line import add_run_options
 from .done_before import Stand, stand_of
 
@@ -48,6 +50,13 @@ def add_anew_option(parser: argparse.ArgumentParser) -> None:
                                                             'other settings, code or files')
 
 
+def visible_devices() -> list[str]:
+    """The GPUs that this process sees, each as ``CUDA_VISIBLE_DEVICES`` of a child names it."""
+    said = os.environ.get('CUDA_VISIBLE_DEVICES')
+    count = torch.cuda.device_count()
+    return [name.strip() for name in said.split(',')][:count] if said else [str(number) for number in range(count)]
+
+
 def run_all(runs: Sequence[Run], tools: Path, jobs: int = 1, done: Callable[[Run], None] = lambda run: None,
             anew: bool = False, devices: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Run what has no result of the same settings, code and files yet.
@@ -60,7 +69,7 @@ def run_all(runs: Sequence[Run], tools: Path, jobs: int = 1, done: Callable[[Run
         jobs: Runs at a time; each gets its share of the processor's cores.
         done: Called after each run, in this thread.
         anew: Whether a training that was done otherwise is replaced.
-        devices: GPUs, as ``CUDA_VISIBLE_DEVICES`` has them; each run at a time gets the next that is free. None are
+        devices: GPUs, as :func:`visible_devices` gives them; each run at a time gets the next that is free. None are
             told apart by default.
 
     Returns:

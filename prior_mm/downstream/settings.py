@@ -1,8 +1,10 @@
 """From a config's ``downstream`` to its model and its data loaders: each choice of a supervised task in one place."""
+import logging
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint
 from prior_mm.checkpoints.others import OtherWeights, read_other
@@ -21,6 +23,7 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 EVALUATORS = ('val_evaluator', 'test_evaluator')
 _OF_TRAINING = ('optim_wrapper', 'param_scheduler', 'randomness', 'train_cfg', 'train_dataloader')
 _AT_RUN_TIME = ('optim_wrapper.type', 'optim_wrapper.dtype', 'train_dataloader.dataset.ids')  # --amp; the share's list
+_FAR = 3  # times the deviation that weights were trained with
 _CONVERTERS = dict(rsna='rsna.py', siim='siim.py', chexpert='chexpert.py')
 
 
@@ -35,7 +38,8 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
     - Backbone: the weights, strictly; ``frozen_stages`` and ``norm_eval`` (batch normalisation by the statistics of
       pre-training) for a frozen one, neither from scratch. A pre-trained one that is fine-tuned normalises as its
       config says: MMDetection's by those statistics.
-    - ``normalise``: mean and deviation of the data preprocessor, whatever the weights were trained with.
+    - ``normalise``: mean and deviation of the data preprocessor, whatever the weights were trained with; warned of
+      where the deviation is more than three times theirs, or less than a third.
     - The tricks, see :func:`.tricks.apply_tricks`.
     - ``when_frozen`` of the config, nested as the config itself, is merged into it for a frozen backbone.
     - A data set of one's own: the classes of its annotation files, in heads and data sets (:mod:`.own_classes`).
@@ -72,7 +76,7 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
     apply_tricks(config, settings)
     if settings.frozen and config.get('when_frozen'):
         config.merge_from_dict(config.when_frozen.to_dict())
-    config.downstream = dict(vars(settings), pretrained_sha256=None, weights=other.said if other else None)
+    config.downstream = dict(vars(settings), pretrained_sha256=None, weights=_said(settings, other))
     if file:
         config.downstream.update(pretrained=file)
         if hashed := next((path for path in (Path(file), Path(file, 'model.safetensors'),
@@ -206,6 +210,21 @@ def _set_normalisation(config: Config, settings: Downstream, other: OtherWeights
     mean, std = settings.normalise or ((other.mean, other.std) if other else (None, None))
     if mean is not None and std is not None:
         preprocessor.update(mean=[mean * 255], std=[std * 255])
+
+
+def _said(settings: Downstream, other: OtherWeights | None) -> dict[str, Any] | None:
+    """What a result records of others' weights; warns where the protocol's deviation is far from theirs."""
+    if other is None or other.std is None or settings.normalise is None:
+        return other.said if other else None
+    factor = settings.normalise[1] / other.std
+    if 1 / _FAR < factor < _FAR:
+        return other.said
+    warning = (f'downstream.normalise divides images by {settings.normalise[1]:.4g}, and {other.source} was trained '
+               f'with {other.std:.4g}: its inputs are {max(factor, 1 / factor):.0f} times too '
+               f'{"small" if factor > 1 else "large"}')
+    print_log(f'{warning}. Without downstream.normalise the weights get what they were trained with, outside of the '
+              'protocol', 'current', logging.WARNING)
+    return dict(other.said, warning=warning)
 
 
 def _set_backbone(config: Config, settings: Downstream, file: str | None) -> None:

@@ -1,5 +1,10 @@
 """Intervals by drawing patients with replacement."""
+from collections.abc import Iterator
+
 import numpy as np
+
+#: Weights held at a time (32 MB).
+_CHUNK = 1 << 22
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float | None, float | None]:
@@ -37,5 +42,12 @@ def patient_weights(patients: np.ndarray, draws: int, seed: int) -> np.ndarray:
         draws: Number of draws.
         seed: Of the draws.
     """
+    return np.concatenate(list(drawn_weights(patients, draws, np.random.default_rng(seed))))
+
+
+def drawn_weights(patients: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """The rows of :func:`patient_weights` in parts of few enough; an item whose patient is its own is drawn itself."""
     count = patients.max() + 1
-    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=draws)[:, patients]
+    rows = max(1, _CHUNK // max(count, len(patients)))
+    for start in range(0, draws, rows):
+        yield rng.multinomial(count, np.full(count, 1 / count), size=min(rows, draws - start))[:, patients]

@@ -15,6 +15,7 @@ from .results import not_whole
 
 #: One table of all protocols, each named in its rows.
 MIXED = 'several protocols'
+_NAMED = 4  # so many settings stand in a row's name
 
 
 class Column(NamedTuple):
@@ -26,13 +27,14 @@ class Column(NamedTuple):
     figure: str
     synthetic: bool = False
     overlap: str = ''
+    split: str = ''
 
     @property
     def title(self) -> str:
         """As a table has it."""
         labels = [] if self.labels is None else [f'{self.labels:g} %' if isinstance(self.labels, (int, float))
                                                  else str(self.labels)]
-        marks = [*(['SYNTHETIC'] if self.synthetic else []),
+        marks = [*(['SYNTHETIC'] if self.synthetic else []), *([f'ON {self.split}'] if self.split else []),
                  *([f'LISTS OVERLAP: {self.overlap}'] if self.overlap else [])]
         return ' '.join([self.dataset, self.task.replace('_', '-'), *labels, self.figure.split('/', 1)[1], *marks])
 
@@ -78,11 +80,13 @@ class Gathered:
     Attributes:
         protocol: Of all its rows, or :data:`MIXED`.
         cells: By row and column.
-        published: Rows that are of others.
+        as_protocol: By column, of the runs that were trained as the protocol has it: whether frozen, and the tricks.
+        published: The sources of the rows that are of others; a row has the number of its source, from 1.
     """
 
     protocol: str
     cells: dict[str, dict[Column, Cell]] = field(default_factory=dict)
+    as_protocol: dict[Column, set[tuple[bool, str]]] = field(default_factory=dict)
     published: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -101,7 +105,9 @@ def gather(records: Mapping[Path, Mapping[str, Any]], names: Mapping[str, str] |
         records: Results by their files, as :func:`.results.write_results` writes them.
         names: What a model is called, by its weights as a result names them (``pretrained``, or ``checkpoint``).
         mixed: Whether all protocols share one table, whose rows then name theirs.
-        published: Figures of others; one stands in a table only if its protocol and a column are the same.
+        published: Figures of others; one stands in a table only if its protocol and a column are the same, and a run
+            in that column was trained as the protocol has it, frozen or not and with the tricks as there. With
+            ``mixed`` those of other and of unknown protocols stand there, too.
 
     Raises:
         ValueError: If a file is no result, or two results are of the same run.
@@ -112,16 +118,20 @@ def gather(records: Mapping[Path, Mapping[str, Any]], names: Mapping[str, str] |
         for name, column, of, low_high in _figures(path, record):
             key = MIXED if mixed else name
             row = _model(record, names or {}, name) + (f' [{name}]' if mixed else '')
-            run = (name, row, column, record.get('repeat') or (record.get('data') or {}).get('repeat'),
-                   record.get('seed'))
+            run = (name, row, column, *_run(record))
             if run in seen:
                 raise ValueError(f'{path} and {seen[run]} are of the same run ({row}, {column.title}, seed '
                                  f'{record.get("seed")}): leave one out')
             seen[run] = path
-            cell = tables.setdefault(key, Gathered(key)).cells.setdefault(row, {}).setdefault(column, Cell())
+            table = tables.setdefault(key, Gathered(key))
+            cell = table.cells.setdefault(row, {}).setdefault(column, Cell())
+            if _as_protocol(record, name):
+                how = bool(record.get('frozen', True)), ', '.join(_tricks(record)) or 'none'
+                table.as_protocol.setdefault(column, set()).add(how)
             cell.values.append(of)
             cell.bounds = low_high
             cell.files.append(path)
+    published = list(published)
     for table in tables.values():
         _add_published(table, published)
     return list(tables.values())
@@ -139,17 +149,23 @@ def _figures(path: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, Colum
         for figure in dict.fromkeys((*_of_protocol(name, dataset, group), f'{group}/{main}')):
             if isinstance(value := metrics.get(figure), (int, float)):
                 bounds = metrics.get(f'{figure}_low'), metrics.get(f'{figure}_high')
+                split = str(data.get('split'))
                 yield str(name), Column(group, dataset, record.get('labels'), figure, bool(data.get('synthetic')),
-                                        overlap_in_words(data.get('overlap'))), float(value), \
+                                        overlap_in_words(data.get('overlap')),
+                                        split if split in ('train', 'val') else ''), float(value), \
                     None if None in bounds else bounds  # type: ignore[misc]
 
 
-def _of_protocol(name: str, dataset: str, task: str) -> list[str]:
+def _of_protocol(name: str, dataset: str, task: str) -> tuple[str, ...]:
     try:
-        figure = protocol(name).setting(dataset, task).figure
+        return protocol(name).setting(dataset, task).figures
     except ValueError:
-        return []
-    return [figure] if figure else []
+        return ()
+
+
+def _run(record: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Repeat and seed."""
+    return record.get('repeat') or (record.get('data') or {}).get('repeat'), record.get('seed')
 
 
 def _model(record: Mapping[str, Any], names: Mapping[str, str], name: str) -> str:
@@ -158,21 +174,34 @@ def _model(record: Mapping[str, Any], names: Mapping[str, str], name: str) -> st
     called = names.get(str(weights)) or ('random' if weights is None else _short(Path(str(weights))))
     how = []
     if record.get('task'):
-        how += ['frozen' if record.get('frozen') else 'fine-tuned']
-        how += [f'rate x {record["backbone_rate"]:g}'] if record.get('backbone_rate') is not None else []
-        how += [word for key, word in (('head_norm', 'head normed'), ('head_init', 'head truncated'))
-                if record.get(key)]
-        how += _otherwise(record, name)
+        how = ['frozen' if record.get('frozen') else 'fine-tuned', *_tricks(record), *_otherwise(record, name)]
     return ', '.join([called, *how, *filter(None, [not_whole(dict(record))])])
 
 
+def _tricks(record: Mapping[str, Any]) -> list[str]:
+    """The tricks of a run, in the words of the published files."""
+    rate = record.get('backbone_rate')
+    return [*([f'rate x {rate:g}'] if rate not in (None, 1) else []),
+            *(word for key, word in (('head_norm', 'head normed'), ('head_init', 'head truncated')) if record.get(key))]
+
+
 def _otherwise(record: Mapping[str, Any], name: str) -> list[str]:
-    """Where a run left its protocol."""
-    if name not in PROTOCOLS or not record.get('dataset'):
-        return []
-    setting = protocol(name).setting(record['dataset'], record['task'])
-    size = record.get('size')
-    return [f'NOT AS {name}: {size} px'] if size and size != setting.size else []
+    """Where a run left its protocol, or its config."""
+    marks = []
+    if name in PROTOCOLS and record.get('dataset') and record.get('size'):
+        setting = protocol(name).setting(record['dataset'], record['task'])
+        marks += [f'NOT AS {name}: {record["size"]} px'] if record['size'] != setting.size else []
+    left = record.get('left_protocol') or {}
+    if found := [f'{".".join(key.split(".")[-2:])} {value}' for key, value in (left.get('differences') or {}).items()]:
+        more = f' and {len(found) - _NAMED} more' if len(found) > _NAMED else ''
+        marks.append(f'NOT AS {left["than"]}: {", ".join(found[:_NAMED])}{more}')
+    return marks
+
+
+def _as_protocol(record: Mapping[str, Any], name: str) -> bool:
+    """Whether a result may stand beside those that were published: by how it was trained, as far as it was."""
+    trained_so = (record.get('left_protocol') or {}).get('than') == name and not _otherwise(record, name)
+    return (trained_so or not record.get('task')) and not not_whole(dict(record))
 
 
 def _short(weights: Path) -> str:
@@ -180,21 +209,26 @@ def _short(weights: Path) -> str:
 
 
 def _add_published(table: Gathered, published: Iterable[Published]) -> None:
-    columns = {(column.task, column.dataset, column.labels, column.figure): column for column in table.columns
-               if not column.synthetic}
+    mixed, sources = table.protocol == MIXED, dict[str, int]()
+    columns = [column for column in table.columns if not column.synthetic and not column.split]
     for figure in published:
-        column = columns.get((figure.task, figure.dataset, figure.labels, figure.figure))
-        if column is None or figure.protocol != table.protocol:
-            continue
-        row = f'{figure.model}, {"frozen" if figure.frozen else "fine-tuned"} (published)'
-        table.cells.setdefault(row, {}).setdefault(column, Cell()).values.append(figure.value)
-        table.published[row] = figure.source + (', second hand' if figure.second_hand else '')
+        for column in columns:
+            if column[:4] != (figure.task, figure.dataset, figure.labels, figure.figure):
+                continue
+            alike = any(frozen == figure.frozen and figure.tricks in ('', tricks)
+                        for frozen, tricks in table.as_protocol.get(column, ()))
+            if not mixed and not (alike and figure.protocol == table.protocol):
+                continue
+            source = figure.source + (', second hand' if figure.second_hand else '')
+            how = ', '.join([figure.model, 'frozen' if figure.frozen else 'fine-tuned',
+                             *([figure.tricks] if figure.tricks not in ('', 'none') else [])])
+            row = (f'{how} (published [{sources.setdefault(source, len(sources) + 1)}])'
+                   + (f' [{figure.protocol}]' if mixed else ''))
+            table.cells.setdefault(row, {})[column] = Cell([figure.value])
+            table.published[row] = source
 
 
 def paired_files(first: Sequence[Path], second: Sequence[Path], records: Mapping[Path, Mapping[str, Any]]) -> \
-        tuple[Path, Path] | None:
-    """A run of each of two models with the same repeat and seed; None if there is none."""
-    def run(path: Path) -> tuple:
-        return records[path].get('repeat'), records[path].get('seed')
-
-    return next(((one, other) for one in first for other in second if run(one) == run(other)), None)
+        list[tuple[Path, Path]]:
+    """The runs of two models that have the same repeat and seed, in pairs."""
+    return [(one, other) for one in first for other in second if _run(records[one]) == _run(records[other])]

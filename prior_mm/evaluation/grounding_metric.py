@@ -10,6 +10,7 @@ from prior_mm.registry import METRICS
 from .bootstrap import interval, means_by_group, patient_weights
 from .heat_maps import Enlarge, to_pixels
 from .localisation import THRESHOLDS, Localisation, localise
+from .weighted_figures import FINDING, PATIENT
 
 #: The part whose phrases choose the threshold, and are not scored.
 VALIDATION = 'validate'
@@ -80,10 +81,10 @@ class GroundingMetric(BaseMetric):
                 heat = to_pixels(np.asarray(drawn), height, width, sample.get('area'), self.sigma, self.enlarge)
                 seen = localise(heat, region)
             self.results.append(dict(finding=sample['finding'], patient=sample['patient'], split=sample['split'],
-                                     drawn=drawn is not None, seen=seen))
+                                     drawn=drawn is not None, seen=seen, phrase=str(sample.get('study_id', ''))))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, Any]:
-        """The metrics of all phrases, as plain numbers.
+        """The metrics of all phrases, as plain numbers; ``per_image`` keeps those of each.
 
         Raises:
             ValueError: If no phrase can be scored.
@@ -97,6 +98,7 @@ class GroundingMetric(BaseMetric):
             raise ValueError(f'none of the {len(results)} phrases can be scored: there is none but of the validation '
                              'part, or their places were not seen by the model')
         cut = choose_threshold([result for result in scored if result['split'] == VALIDATION])
+        self.per_image = self._each(results, cut)
         findings, groups = np.unique([result['finding'] for result in tested], return_inverse=True)
         values = np.array([_figures(Localisation(*result['seen']), cut) for result in tested])
         _, patients = np.unique([result['patient'] for result in tested], return_inverse=True)
@@ -110,6 +112,15 @@ class GroundingMetric(BaseMetric):
             **_described(_mean_of_groups(seen), _mean_of_groups(drawn)),
             per_class={str(name): dict(phrases=int(phrases[k]), **_described(seen[k], drawn[:, k]))
                        for k, name in enumerate(findings)})
+
+    def _each(self, results: Sequence[dict], cut: int | None) -> dict[str, list]:
+        """What each phrase gave, NaN of those that are not scored; findings and patients by number."""
+        values = np.array([[np.nan] * len(_FIGURES) if result['seen'] is None or result['split'] == VALIDATION
+                           else _figures(Localisation(*result['seen']), cut) for result in results])
+        numbers = {name: np.unique([result[key] for result in results], return_inverse=True)[1].tolist()
+                   for name, key in ((FINDING, 'finding'), (PATIENT, 'patient'))}
+        columns = {f'{self.prefix}/{name}': column for name, column in zip(_FIGURES, values.T.tolist(), strict=True)}
+        return dict(image=[result['phrase'] for result in results], **numbers, **columns)
 
 
 def choose_threshold(results: Sequence[dict]) -> int | None:

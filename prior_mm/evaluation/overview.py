@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .results import not_whole, shown
+from .results import lists_overlap, not_whole, shown
 
 #: The figure that stands for a task, by the group it is in, and what its chance level is.
 MAIN = {
@@ -47,7 +47,7 @@ def main_figures(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             rows.append(dict(
                 task=group.replace('_', '-'), config=Path(record.get('config') or '').stem, figure=figure,
                 data=', '.join(filter(None, (data.get('dataset', '?'), 'SYNTHETIC' if data.get('synthetic') else '',
-                                             not_whole(record)))),
+                                             not_whole(record), lists_overlap(record)))),
                 value=metrics[name], chance=metrics.get(f'{name}_chance', 0. if group == 'detection' else None),
                 chance_is=chance))
     return rows

@@ -1,8 +1,12 @@
 """Is one model better than another on the same images? DeLong's test of AUROC, a paired bootstrap of the rest."""
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
+
+from .bootstrap import drawn_weights
+from .weighted_figures import Figure
 
 _DRAWS, _SEED = 2000, 0
 
@@ -47,36 +51,49 @@ def delong(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Differe
     return Difference(float(difference), float(difference - reach), float(difference + reach), p, 'DeLong')
 
 
-def paired_bootstrap(first: np.ndarray, second: np.ndarray) -> Difference:
-    """Of two means over the same images, of the Dice of each image say.
+class Pair(NamedTuple):
+    """A run of each of two models on the same images.
 
-    Args:
-        first: A value an image, (N,).
-        second: Of the other model, (N,).
+    Attributes:
+        images: Their names, N.
+        patients: Number of the patient of each, or of whatever is drawn together, (N,).
+        first: The figure of the first model's run by weights of the images.
+        second: Of the second model's.
+    """
+
+    images: tuple[str, ...]
+    patients: np.ndarray
+    first: Figure
+    second: Figure
+
+    def difference(self, weights: np.ndarray) -> np.ndarray:
+        """For several weightings, (S, N) to (S,)."""
+        return self.second(weights) - self.first(weights)
+
+
+def paired_bootstrap(pairs: Sequence[Pair]) -> Difference:
+    """Of two figures that any weighting of the images has; of several pairs of runs the mean.
+
+    A draw takes pairs with replacement, and of the images of each, too; pairs on the same images share them.
 
     Raises:
-        ValueError: If there are fewer than two images.
+        ValueError: If a pair has fewer than two images, or the figure is not defined on them.
     """
-    return _bootstrap((first, second), lambda a, b, axis=-1: (b - a).mean(axis=axis))
-
-
-def paired_f1(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Difference:
-    """Of two F1 of a finding that is called from a probability of 0.5 on; arguments as of :func:`delong`."""
-
-    def f1(called: np.ndarray, truth: np.ndarray, axis: int) -> np.ndarray:
-        either = called.sum(axis=axis) + truth.sum(axis=axis)
-        return 2 * (called & truth).sum(axis=axis) / np.maximum(either, 1)
-
-    return _bootstrap((first >= .5, second >= .5, labels == 1),
-                      lambda a, b, truth, axis=-1: f1(b, truth, axis) - f1(a, truth, axis))
-
-
-def _bootstrap(data: tuple, statistic) -> Difference:
-    if len(data[0]) < 2:
-        raise ValueError(f'a paired test needs two images, there are {len(data[0])}')
-    value = float(statistic(*data))
-    drawn = stats.bootstrap(data, statistic, n_resamples=_DRAWS, paired=True, vectorized=True, method='percentile',
-                            batch=100, rng=np.random.default_rng(_SEED))
-    beyond = min((drawn.bootstrap_distribution <= 0).mean(), (drawn.bootstrap_distribution >= 0).mean())
-    low, high = drawn.confidence_interval
-    return Difference(value, float(low), float(high), float(min(1., max(2 * beyond, 1 / _DRAWS))), 'bootstrap')
+    if few := [len(pair.images) for pair in pairs if len(pair.images) < 2]:
+        raise ValueError(f'a paired test needs two images, there are {few[0]}')
+    rng = np.random.default_rng(_SEED)
+    drawn = np.empty((_DRAWS, len(pairs)))
+    for images in dict.fromkeys(pair.images for pair in pairs):
+        same = [place for place, pair in enumerate(pairs) if pair.images == images]
+        drawn[:, same] = np.concatenate([np.stack([pairs[place].difference(weights) for place in same], axis=1)
+                                         for weights in drawn_weights(pairs[same[0]].patients, _DRAWS, rng)])
+    times = rng.multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), size=_DRAWS)
+    means = (times * drawn).sum(axis=1) / len(pairs)
+    means = means[np.isfinite(means)]
+    if not len(means):
+        raise ValueError('no draw of the images has the figure')
+    value = np.mean([pair.difference(np.ones((1, len(pair.images))))[0] for pair in pairs])
+    beyond = min((means <= 0).mean(), (means >= 0).mean())
+    low, high = np.quantile(means, [.025, .975])
+    return Difference(float(value), float(low), float(high), float(min(1., max(2 * beyond, 1 / _DRAWS))),
+                      'bootstrap' if len(pairs) == 1 else f'bootstrap of {len(pairs)} pairs of runs and their images')

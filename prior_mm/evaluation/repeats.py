@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .results import not_whole, shown
+from .results import lists_overlap, not_whole, shown
 
 #: What two runs must have in common to be repeats of one evaluation.
 _SAME = ('config', 'protocol', 'labels', 'frozen', 'from_scratch')
@@ -63,8 +63,8 @@ def print_summary(summary: dict[str, dict[str, Any]], records: Sequence[dict[str
         table.add_row(name, shown(name, figure['mean']) + spread, *(shown(name, value) for value in figure['values']))
     console = console or Console()
     console.print(table)
-    for lacks in dict.fromkeys(filter(None, map(not_whole, records))):
-        console.print(lacks)
+    for remark in dict.fromkeys(filter(None, (of(record) for of in (not_whole, lists_overlap) for record in records))):
+        console.print(remark)
 
 
 def _is_number(value: Any) -> bool:

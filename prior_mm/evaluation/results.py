@@ -152,6 +152,12 @@ def not_whole(source: dict[str, Any]) -> str:
     return f'NOT WHOLE, random are {in_words(missing)}' if missing else ''
 
 
+def lists_overlap(source: dict[str, Any]) -> str:
+    """Which images the lists of a result share, in words; '' for lists that share none."""
+    shared = overlap_in_words((source.get('data') or {}).get('overlap'))
+    return f'LISTS OVERLAP: {shared}' if shared else ''
+
+
 def _summary(group: str, values: dict[str, Any]) -> Table:
     table = Table(title=f'{group.replace("_", "-")} (protocol: {values.get("protocol", "unnamed")})',
                   title_justify='left', caption=values.get('left_out'), caption_justify='left')
@@ -206,7 +212,7 @@ def _caption(source: dict[str, Any]) -> str:
     caption = (f'{data.get("dataset", "data set")} {data.get("split", "")} ({kind}); '
                f'{source.get("checkpoint") or "random weights"}; seed {source.get("seed")}'
                + (f'\n{lacks}' if (lacks := not_whole(source)) else '')
-               + (f'\nLISTS OVERLAP: {shared}' if (shared := overlap_in_words(data.get('overlap'))) else ''))
+               + (f'\n{shared}' if (shared := lists_overlap(source)) else ''))
     if not source.get('task'):
         return caption
     encoder = 'random weights' if source['from_scratch'] else source['pretrained']

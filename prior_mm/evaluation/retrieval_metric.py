@@ -78,10 +78,11 @@ class RetrievalMetric(BaseMetric):
             self.results.append(dict(
                 image=sample['image_embedding'].float().cpu(), report=sample['report_embedding'].float().cpu(),
                 label=-1 if label is None else int(label), text=tuple(sorted(sample.get('sentences') or ())),
+                study=str(sample.get('study_id', '')),
                 **{name: sample[name].float().cpu() for name in local}))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, Any]:
-        """The metrics of all studies, as plain numbers."""
+        """The metrics of all studies, as plain numbers; ``per_image`` keeps those shares of each query."""
         if not results:
             raise ValueError('there is no study to retrieve: the data set of this evaluation is empty')
         images, reports = (torch.stack([result[key] for result in results]) for key in ('image', 'report'))
@@ -90,23 +91,29 @@ class RetrievalMetric(BaseMetric):
         metrics: dict[str, Any] = dict(protocol=self.protocol, studies=len(results),
                                        studies_with_a_class=int((labels >= 0).sum()),
                                        studies_with_a_shared_report=int((texts.bincount()[texts] > 1).sum()))
+        self.per_image: dict[str, list] = dict(image=[result['study'] for result in results])
         classed = labels >= 0
         local = self.local_weight * local_similarity(results) if self.local_weight else None
         for direction, queries, candidates, added in (('image_to_text', images, reports, local),
                                                       ('text_to_image', reports, images, _transposed(local))):
             if classed.any():
                 self._class_level(metrics, direction, queries[classed], candidates[classed], labels[classed],
-                                  added if added is None else added[classed][:, classed])
+                                  added if added is None else added[classed][:, classed], classed)
             self._instance_level(metrics, direction, queries, candidates, texts, added)
         return metrics
 
     def _class_level(self, metrics: dict, direction: str, queries: Tensor, candidates: Tensor, labels: Tensor,
-                     added: Tensor | None) -> None:
+                     added: Tensor | None, classed: Tensor) -> None:
         cutoffs = [k for k in self.class_cutoffs if k <= len(labels)]
         for suffix, ranking in _with_chance(queries, candidates, labels, cutoffs, added):
             for name, values in (('precision', ranking.precision), ('hit', ranking.hit)):
                 for k, value in zip(cutoffs, values.mean(dim=0).tolist(), strict=True):
                     metrics[f'{direction}/{name}@{k}{suffix}'] = value
+                if not suffix:
+                    each = values.new_full((len(classed), len(cutoffs)), torch.nan)
+                    each[classed] = values
+                    self.per_image |= {f'{self.prefix}/{direction}/{name}@{k}': column
+                                       for k, column in zip(cutoffs, each.T.tolist(), strict=True)}
 
     def _instance_level(self, metrics: dict, direction: str, queries: Tensor, candidates: Tensor,
                         texts: Tensor, added: Tensor | None) -> None:

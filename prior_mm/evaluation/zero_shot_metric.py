@@ -50,10 +50,11 @@ class ZeroShotMetric(BaseMetric):
                                  f'for {expected}: name the same classes in the same order in the config')
             label = sample.get('label_index')
             self.results.append(dict(scores=np.asarray(sample['scores'].float().cpu(), dtype=np.float64),
-                                     label=-1 if label is None else int(label), classes=classes))
+                                     label=-1 if label is None else int(label), classes=classes,
+                                     study=str(sample.get('study_id', ''))))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, Any]:
-        """The metrics of all studies, as plain numbers.
+        """The metrics of all studies, as plain numbers; ``per_image`` keeps which studies were named rightly.
 
         Raises:
             ValueError: If no study has a class, or a score is not finite.
@@ -70,6 +71,9 @@ class ZeroShotMetric(BaseMetric):
         if labels.max() >= len(classes):
             raise ValueError(f'label_index {labels.max()} for {len(classes)} classes: the data set has other classes '
                              f'than the prompts of the model, {classes}')
+        self.per_image = {'image': [result['study'] for result in results], f'{self.prefix}/accuracy': [
+            float(result['scores'].argmax() == result['label']) if result['label'] >= 0 else float('nan')
+            for result in results]}
         return dict(protocol=self.protocol, studies=len(labelled), studies_left_out=len(results) - len(labelled),
                     **_metrics(labels, scores, classes))
 

@@ -3,6 +3,7 @@ import argparse
 import json
 
 import pytest
+import timm
 import torch
 from mmengine.config import Config
 
@@ -67,6 +68,22 @@ def test_everything_arrives(root):
     assert settings.run_name(7) == 'prior-1_seed3_labels10_96px_finetune_pretrained-run_seed7'
 
 
+@pytest.mark.parametrize(('normalise', 'times'), [((.5, .25), 512), ((.5, .001), None), (None, None)])
+def test_far_from_the_weights_own_range(root, monkeypatch, normalise, times):
+    """A protocol's deviation of more than three times that of the weights is warned of, and recorded with them."""
+    said = []
+    monkeypatch.setattr('prior_mm.downstream.settings.print_log', lambda text, *rest: said.append(text))
+    save_checkpoint({name: torch.zeros(value.shape) for name, value in timm.create_model(
+        'densenet121', in_chans=1, num_classes=18, block_config=(1, 1, 1, 1)).state_dict().items()}, root / 'xrv.pth')
+    made = config(root, pretrained=str(root / 'xrv.pth'), normalise=normalise)
+    made.model.head = dict(in_channels=2048)
+    apply_settings(made)
+    assert ('warning' in made.downstream.weights) is bool(said) is bool(times)
+    if times:
+        assert f'TorchXRayVision was trained with 0.0004883: its inputs are {times} times too small' in said[0]
+        assert made.downstream.weights.warning in said[0]
+
+
 def test_the_protocol_decides_what_is_left_open(root):
     """First repeat, size and frozen or not; applied twice it is the same as once."""
     made = config(root)
@@ -88,6 +105,15 @@ def test_frozen(root, frozen):
     assert made.optimizer == dict(lr=1e-2 if frozen else 1e-4, type='AdamW')
     assert made.model.backbone.frozen_stages == (4 if frozen else -1)
     assert made.model.backbone.get('norm_eval', False) is frozen
+
+
+def test_a_random_backbone_is_frozen_only_if_asked_for(root):
+    """As LoVT's table has it: nothing is loaded, nothing trained, and the folder says so."""
+    made = config(root, pretrained='none', frozen=True)
+    for _ in range(2):  # twice is as once
+        settings = apply_settings(made)
+    assert made.model.backbone.frozen_stages == 4 and made.model.backbone.norm_eval is True
+    assert 'init_cfg' not in made.model.backbone and '_frozen_scratch_' in settings.run_name(0)
 
 
 def test_statistics_of_normalisation(root):
@@ -126,7 +152,7 @@ def test_a_list_of_ones_own(root):
     (dict(labels=0), 'more than 0'),
     (dict(labels=7), r'--label-shares 1 10 7'),
     (dict(frozen='yes'), 'True, False or None'),
-    (dict(frozen=True, pretrained=None), '--finetune'),
+    (dict(protocol='mgca/1', pretrained=None), '--frozen .* --finetune'),
     (dict(size=8), 'at least 32'),
     (dict(colour='gray'), r"unknown are \['colour'\]"),
     (dict(pretrained='nowhere/pretrain_demo'), r'tools/train.py configs/prior/pretrain_demo.py'),

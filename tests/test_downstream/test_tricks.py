@@ -86,7 +86,8 @@ def test_weights_of_others_arrive(root, tmp_path):  # noqa: F811
             apply_settings(changed, training)
         assert changed.model.backbone.type == 'prior_mm.TimmBackbone' and changed.model.head.in_channels == 64
         assert changed.model.data_preprocessor.mean == [127.5] and changed.model.data_preprocessor.std == [63.75]
-        assert changed.downstream.weights == dict(source='timm vit', mean=.5, std=.25, size=None, channels=3)
+        assert changed.downstream.weights == dict(source='timm vit', mean=.5, std=.25, size=None, channels=3,
+                                                  assumed='heads of 64 channels, GELU')
     changed = config(root, pretrained=str(folder), normalise=(0.4978, 0.2449))
     changed.model.head = dict(in_channels=2048)
     apply_settings(changed)

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from prior_mm.evaluation import write_per_image
+from prior_mm.evaluation.compared import compare
 from prior_mm.evaluation.gathered import MIXED, gather
+from prior_mm.evaluation.overview import MAIN
 from prior_mm.evaluation.per_image import read_per_image
 from prior_mm.evaluation.published import published_figures
-from prior_mm.evaluation.written_tables import compare, write_tables
+from prior_mm.evaluation.written_tables import write_tables
 from prior_mm.protocols import PROTOCOLS
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 def record(auroc, seed=42, weights='runs/prior/last.pth', protocol='benchx/2', f1=.6, **changes):
     return dict(dict(config='rsna_cls.py', task='classification', dataset='rsna', protocol=protocol, repeat='official',
                      labels=1, frozen=False, pretrained=weights, seed=seed, size=224, data=dict(synthetic=False),
+                     left_protocol=dict(than=protocol, differences={}),
                      metrics={'classification/auroc': auroc, 'classification/auroc_low': auroc - .1,
                               'classification/auroc_high': auroc + .1, 'classification/f1': f1}), **changes)
 
@@ -55,29 +58,97 @@ def test_protocols_have_their_own_tables():
 def test_what_is_other_than_it_seems_is_marked():
     """Synthetic data, lists that share images, tricks, another size, a model with random parts."""
     marked = record(.7, backbone_rate=.1, head_norm=True, size=96, missing={'head': 2},
-                    data=dict(synthetic=True, overlap={'train and test': 5}))
+                    data=dict(synthetic=True, overlap={'train and test': 5}, split='val'))
     table, = gather(files(marked))
     (row, ), (title, *_) = table.cells, [column.title for column in table.columns]
     assert row.startswith('prior, fine-tuned, rate x 0.1, head normed, NOT AS benchx/2: 96 px, NOT WHOLE')
-    assert 'SYNTHETIC' in title and 'LISTS OVERLAP: 5 images in train and test' in title
+    assert 'SYNTHETIC ON val LISTS OVERLAP: 5 images in train and test' in title
+
+
+def rows(*records, **options):
+    """The published rows of the one table of some results."""
+    table, = gather(files(*records), published=published_figures(), **options)
+    return table, list(table.published)
 
 
 def test_published_figures_stand_beside_the_same_protocol_only():
-    """The protocol, the share of labels, the figure; never beside synthetic images or of another protocol."""
+    """The protocol, the share of labels, the figure; never synthetic or validation images, or other protocols."""
     ours = record(.7)
-    table, = gather(files(ours), published=published_figures())
-    assert len(table.published) == 10 and 'BenchX, arXiv 2410.21969, second hand' in table.published.values()
+    table, found = rows(ours)
+    assert len(found) == 10 and set(table.published.values()) == {'BenchX, arXiv 2410.21969, second hand'}
     f1 = next(column for column in table.columns if column.figure == 'classification/f1')
-    assert table.cells['MGCA-R50, fine-tuned (published)'][f1].mean == pytest.approx(.573)
-    for other in (record(.7, protocol='benchx/1'), dict(ours, data=dict(synthetic=True)), dict(ours, labels=5)):
-        assert not gather(files(other), published=published_figures())[0].published
+    assert table.cells['MGCA-R50, fine-tuned (published [1])'][f1].mean == pytest.approx(.573)
+    for other in (record(.7, protocol='benchx/1'), dict(ours, data=dict(synthetic=True)), dict(ours, labels=5),
+                  dict(ours, data=dict(split='val'))):
+        assert not rows(other)[1]
+
+
+@pytest.mark.parametrize('changes', [
+    dict(left_protocol=dict(than='benchx/2', differences={'optim_wrapper.optimizer.lr': .01})),
+    dict(left_protocol=None), dict(left_protocol=dict(than='mine.py', differences={})), dict(size=96),
+    dict(frozen=True), dict(missing={'head': 2})])
+def test_what_left_its_protocol_has_nothing_published_beside_it(changes):
+    """A config that trains otherwise, one that nothing is known of, another size, a frozen backbone, random parts."""
+    assert rows(record(.7))[1] and not rows(record(.7, **changes))[1]
+
+
+def test_how_a_run_left_its_protocol_is_in_its_name():
+    """So that the trials of a sweep are rows of their own; of many settings some, and how many more."""
+    def trial(seed=42, **differences):
+        return record(.7, seed, left_protocol=dict(than='rsna_cls.py', differences=differences))
+
+    table, = gather(files(trial(**{'optim_wrapper.optimizer.lr': .01}), trial(**{'optim_wrapper.optimizer.lr': .02})))
+    assert list(table.cells) == [f'prior, fine-tuned, NOT AS rsna_cls.py: optimizer.lr {rate}' for rate in (.01, .02)]
+    table, = gather(files(trial(**{f'model.{name}': 1 for name in 'abcdef'})))
+    assert next(iter(table.cells)).endswith('model.c 1, model.d 1 and 2 more')
+
+
+def test_tricks_are_matched():
+    """Table 6 stands beside runs with the same tricks alone; figures whose tricks were chosen for each beside any."""
+    def of(**tricks):
+        return [row for row in rows(record(.7, dataset='nih', **tricks))[1] if row.startswith('ConVIRT')]
+
+    main = 'ConVIRT, fine-tuned (published [1])'
+    assert of() == [main, 'ConVIRT, fine-tuned (published [2])'] == of(backbone_rate=1)
+    assert of(backbone_rate=.1) == [main, 'ConVIRT, fine-tuned, rate x 0.1 (published [2])']
+    assert of(backbone_rate=.1, head_norm=True, head_init='truncated_normal') == [
+        main, 'ConVIRT, fine-tuned, rate x 0.1, head normed, head truncated (published [2])']
+    assert of(head_init='truncated_normal') == [main]
+
+
+def test_two_sources_of_one_model_stay_apart():
+    """MS-CXR's figures are there, and the two that were published of BioViL are not one of two runs."""
+    grounding = dict(config='ms_cxr_biovil_grounding.py', checkpoint='runs/prior/last.pth', seed=0,
+                     data=dict(dataset='ms_cxr', split='all', synthetic=False),
+                     metrics={'grounding/protocol': 'biovil/1', 'grounding/cnr': 1., 'grounding/cnr_low': .9,
+                              'grounding/cnr_high': 1.1, 'grounding/miou': .2, 'grounding/pointing': .5})
+    table, found = rows(grounding)
+    assert [column.figure for column in table.columns] == ['grounding/cnr', 'grounding/miou', 'grounding/pointing']
+    cells = {row: table.cells[row][table.columns[0]] for row in found if row.startswith('BioViL, ')}
+    assert [cell.values for cell in cells.values()] == [[1.027], [1.07]]
+    text = write_tables([table], 'md')
+    assert '[1] BioViL, card of CXR-BERT, second hand' in text and '[2] BioViL-T, its card, second hand' in text
+    assert 'runs)' not in text
+
+
+def test_other_protocols_stand_in_a_mixed_table_alone():
+    """There the figures whose protocol is unknown have their place, each row with its protocol."""
+    assert {row.rpartition(' (published [')[2][2:] for row in rows(record(.7), mixed=True)[1]} == {
+        ') [benchx/2]', ') [mrm/1]'}
+    _, found = rows(record(.7, dataset='chexpert', protocol='prior/1'), mixed=True)
+    assert 'MRM, fine-tuned (published [1]) [unknown]' in found
 
 
 def test_published_files():
-    """Each figure has a source and a protocol that there is, or unknown; none is outside of what it counts."""
+    """Each figure has a source, is there once, and can stand in a table; none is outside of what it counts."""
     figures = list(published_figures())
     assert len(figures) > 300 and all(figure.source and figure.second_hand for figure in figures)
-    assert {figure.protocol for figure in figures} <= {*PROTOCOLS, 'unknown'}
+    assert len({figure._replace(value=0) for figure in figures}) == len(figures)
+    for figure in figures:
+        if figure.protocol != 'unknown':
+            setting = PROTOCOLS[figure.protocol].setting(figure.dataset, figure.task)
+            main = f'{figure.task}/{MAIN[figure.task][0]}'
+            assert figure.figure in (*setting.figures, main), figure
     assert all(0 < figure.value <= (2 if figure.figure.endswith('cnr') else 1) for figure in figures)
 
 
@@ -117,6 +188,45 @@ def test_paired_comparison(compared):
         read_per_image(other)
     with pytest.raises(ValueError, match='does not hold what each image gave'):
         read_per_image(compared[0])
+
+
+def test_every_column_has_a_test_or_a_reason(compared):
+    """Without runs of the same seed, without what each image gave, without two images of each kind."""
+    records = {path: json.loads(path.read_text()) for path in compared}
+    one, other = compared
+
+    def said(**changes):
+        changed = {one: records[one], other: dict(records[other], **changes)}
+        table, = gather(changed)
+        return {*compare(table, 'random, fine-tuned', 'a, fine-tuned', changed).values()}
+
+    assert said(seed=7) == {'no two runs have the same repeat and seed'}
+    assert said(per_image=None) == {f'what each image gave is not kept with {other}'}
+    for path in compared:
+        images = path.with_name(f'{path.stem}_images.csv')
+        images.write_text(images.read_text().replace(',1.0\n', ',0.0\n'))
+    table, = gather(records)
+    found = compare(table, 'random, fine-tuned', 'a, fine-tuned', records)
+    assert "DeLong's test needs two images with" in next(text for column, text in found.items()
+                                                         if column.figure == 'classification/auroc')
+    assert next(text for column, text in found.items() if column.figure == 'classification/f1') == \
+        'no draw of the images has the figure'
+
+
+def test_all_pairs_of_runs_are_compared(compared):
+    """Those of the same repeat and seed, together; one whose other is missing is left out."""
+    records = {}
+    for seed in (42, 0, 1):
+        for path in compared:
+            if (seed, path.stem) != (1, 'prior'):
+                again = path.with_name(f'{path.stem}{seed}.json')
+                record = dict(json.loads(path.read_text()), seed=seed)
+                again.write_text(json.dumps(record))
+                records[again] = record
+    table, = gather(records)
+    auroc, f1 = compare(table, 'random, fine-tuned', 'a, fine-tuned', records).values()
+    assert auroc.test == f1.test == 'bootstrap of 2 pairs of runs and their images'
+    assert auroc.value == pytest.approx(1 - 3 / 6) and f1.value == pytest.approx(1 - 2 / 5)
 
 
 @pytest.mark.parametrize('form', ['md', 'csv', 'tex', 'html'])

@@ -7,6 +7,7 @@ from rich.console import Console
 from prior_mm.evaluation import GroundingMetric, print_results
 from prior_mm.evaluation.bootstrap import means_by_group, patient_weights
 from prior_mm.evaluation.localisation import THRESHOLDS, localise
+from prior_mm.evaluation.weighted_figures import PATIENT, weighted_figure
 
 
 def sample(values, region, finding='nodule', patient='a', split='test', **more):
@@ -97,3 +98,19 @@ def test_missing_map_is_named():
         evaluate([sample(*HIT)], map='gradient')
     with pytest.raises(ValueError, match='enlarge'):
         GroundingMetric(enlarge='cubic')
+
+
+def test_what_each_phrase_gave():
+    """Its figures by its id; NaN for the validation part and for what was not seen; weighed they are the result."""
+    samples = [sample(*HIT, study_id='a'), sample(*MISS, study_id='b', finding='edema', patient='b'),
+               sample(*HIT, study_id='c', split='validate'), sample(*HIT, study_id='d', patient='b'),
+               sample([[1., 2, 3, 4]], [[0, 0, 0, 0]], study_id='e')]
+    metric = GroundingMetric(sigma=0, draws=50, prefix='grounding')
+    metric.process(None, samples)
+    found = metric.compute_metrics(metric.results)
+    columns = {name: np.array(values) for name, values in metric.per_image.items()}
+    assert columns['image'].tolist() == ['a', 'b', 'c', 'd', 'e']
+    assert np.isnan(columns['grounding/cnr']).tolist() == [False, False, True, False, True]
+    assert columns[PATIENT].tolist() == [0, 1, 0, 1, 0]
+    for name in ('cnr', 'miou', 'pointing', 'dice'):
+        assert weighted_figure(f'grounding/{name}', columns)(np.ones((1, 5)))[0] == pytest.approx(found[name])

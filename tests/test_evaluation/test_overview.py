@@ -22,6 +22,8 @@ def test_rows():
     assert [(row['task'], row['value'], row['chance']) for row in rows] == [
         ('zero-shot', .6, .2), ('retrieval', .5, .25), ('detection', .4, 0.), ('classification', None, .5)]
     assert rows[2]['data'] == 'rsna, SYNTHETIC' and rows[2]['config'] == 'rsna_seg'
+    shared, = main_figures([record({'segmentation/dice': .4}, overlap={'train and val': 2})])
+    assert shared['data'] == 'rsna, LISTS OVERLAP: 2 images in train and val'
 
 
 def test_table_and_error():

@@ -48,3 +48,13 @@ def test_table():
     print_summary(summarise(records), records, Console(file=screen, width=160))
     text = screen.getvalue()
     assert '80.0 % ± 14.1 %' in text and '70.0 %' in text and '90.0 %' in text and 'prior/1' in text
+    assert 'OVERLAP' not in text
+
+
+def test_lists_that_overlap_are_told():
+    """Once below the table, however many runs share them."""
+    records = [record(0.7, data=dict(overlap={'train and test': 5})), record(0.9, 1, data=dict(overlap={
+        'train and test': 5}))]
+    screen = io.StringIO()
+    print_summary(summarise(records), records, Console(file=screen, width=160))
+    assert screen.getvalue().count('LISTS OVERLAP: 5 images in train and test') == 1

@@ -1,4 +1,6 @@
 """Retrieval of reports for images and of images for reports, from predictions to named figures."""
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -44,6 +46,20 @@ def test_by_hand():
     # Reports 0 and 1 find image 0, report 2 image 2, report 3 image 1.
     assert metrics['retrieval/text_to_image/precision@1'] == pytest.approx(3 / 4)
     assert metrics['retrieval/text_to_image/recall@1'] == pytest.approx(2 / 4)
+
+
+def test_what_each_query_gave():
+    """Its share and its hit by the study's id; NaN for a study without a class; their means are the figures."""
+    images, reports = torch.eye(4), torch.tensor([[1., .5, 0, 0], [1., .5, .1, 0], [0, 0, 1., .5], [0, .6, 0, .5]])
+    metric = RetrievalMetric(class_cutoffs=(1, 2), instance_cutoffs=(1, ))
+    metric.process(None, predictions(images, reports, labels=[0, 0, -1, 1]))
+    metrics = metric.evaluate(4)
+    assert metric.per_image['image'] == ['0', '1', '2', '3']
+    each = metric.per_image['retrieval/image_to_text/precision@2']
+    assert math.isnan(each[2]) and sum(each[:2] + each[3:]) / 3 == pytest.approx(
+        metrics['retrieval/image_to_text/precision@2'])
+    assert {name.split('/')[-1] for name in metric.per_image} == {'image', 'precision@1', 'precision@2', 'hit@1',
+                                                                  'hit@2'}
 
 
 def test_perfect_model():

@@ -93,3 +93,15 @@ def test_unfit_input():
     metric.dataset_meta = dict(classes=('Edema', 'Atelectasis', 'Cardiomegaly'))
     with pytest.raises(ValueError, match='same order'):
         metric.process(None, [dict(scores=torch.zeros(3), label_index=0, classes=CLASSES)])
+
+
+def test_what_each_study_gave():
+    """Whether it was named rightly, by its id; NaN for one without a class; their mean is the accuracy."""
+    metric = ZeroShotMetric()
+    metric.process(None, [dict(scores=torch.eye(3)[named], label_index=label, classes=CLASSES, study_id=name)
+                          for name, named, label in (('a', 0, 0), ('b', 1, 2), ('c', 2, None), ('d', 2, 2))])
+    metrics = metric.evaluate(4)
+    assert metric.per_image['image'] == ['a', 'b', 'c', 'd']
+    each = metric.per_image['zero_shot/accuracy']
+    assert each == pytest.approx([1, 0, np.nan, 1], nan_ok=True)
+    assert np.nanmean(each) == pytest.approx(metrics['zero_shot/accuracy'])

@@ -113,6 +113,8 @@ def test_evaluation(folder):
     assert f'checkpoint: {RUN}/{best.name}' in result.stdout + result.stderr
     record = json.loads((folder / RUN / 'results/tiny_cls.json').read_text())
     assert record['checkpoint'] == f'{RUN}/{best.name}' and record['seed'] == 2
+    left = record['left_protocol']
+    assert left['than'] == 'demo/1' and left['differences']['train_cfg.max_iters'] == 6
     assert record['checkpoint_sha256'] == sha256(best.read_bytes()).hexdigest()
     assert record['pretrained_sha256'] == sha256((folder / 'pretrained.pth').read_bytes()).hexdigest()
     assert {key: record[key] for key in ('task', 'protocol', 'repeat', 'labels', 'frozen', 'from_scratch')} == dict(

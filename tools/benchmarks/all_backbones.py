@@ -4,9 +4,10 @@
     python tools/benchmarks/all_backbones.py ... --tasks configs/downstream/rsna_cls.py configs/downstream/rsna_seg.py
 
 Each weight is NAME=WHERE, and WHERE what --pretrained takes: a run's folder, a file, a folder of timm or Hugging Face,
-or none. A run whose result is there, of the same settings, code and files, is not run again: the same command goes on
-where it was stopped. With GPUs there is a run at a time on each. By default the tasks are RSNA's of the demo, whose
-images are SYNTHETIC.
+or none, whose random backbone is trained unless --frozen says otherwise. Repeats and seeds are the protocol's. A run
+whose result is there, of the same settings, code and files, is not run again: the same command goes on where it was
+stopped. With GPUs there is a run at a time on each. By default the tasks are RSNA's of the demo, whose images are
+SYNTHETIC.
 """
 import argparse
 import json
@@ -17,11 +18,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-import torch  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
 
-from prior_mm.downstream.runs import Run, add_anew_option, run_all  # noqa: E402
-from prior_mm.engine.launch import errors_as_messages  # noqa: E402
+from prior_mm.downstream.runs import Run, add_anew_option, run_all, visible_devices  # noqa: E402
+from prior_mm.downstream.settings import read_settings  # noqa: E402
+from prior_mm.engine.launch import errors_as_messages, load_config  # noqa: E402
 from prior_mm.evaluation.gathered import gather  # noqa: E402
 from prior_mm.evaluation.published import published_figures  # noqa: E402
 from prior_mm.evaluation.written_tables import FORMATS, write_tables  # noqa: E402
@@ -34,7 +35,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('weights', nargs='+', metavar='NAME=WHERE')
     parser.add_argument('--tasks', nargs='+', default=TASKS, metavar='CONFIG')
     parser.add_argument('--labels', nargs='+', default=['1', '10', '100'], metavar='PERCENT')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0])
+    parser.add_argument('--repeats', nargs='+', metavar='NAME', help="by default all of the protocol's")
+    parser.add_argument('--seeds', type=int, nargs='+',
+                        help="seeds of the training; by default the protocol's, else the config's")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument('--frozen', action='store_const', const='--frozen', dest='how', help='all backbones stay as they '
+                     'are, random ones, too; by default what the protocol says')
+    how.add_argument('--finetune', action='store_const', const='--finetune', dest='how', help='all are trained')
     parser.add_argument('--data-root', help="folder of the data set; the configs' by default")
     parser.add_argument('--folder', type=Path, default=Path('work_dirs/all_backbones'), help='of runs and results')
     parser.add_argument('--jobs', type=int, help='runs at a time; as many as there are GPUs, else one')
@@ -50,23 +57,30 @@ def parse_args() -> argparse.Namespace:
 def plan(args: argparse.Namespace) -> dict[Path, tuple[str, Run]]:
     """Each run by its result file, with the name of its weights."""
     runs = {}
-    for given, task, labels, seed in product(args.weights, args.tasks, args.labels, args.seeds):
-        name, _, where = given.partition('=')
-        folder = args.folder / name / f'{Path(task).parent.name}_{Path(task).stem}_labels{labels}_seed{seed}'
-        options = ['--pretrained', where, '--labels', labels, '--seed', str(seed), '--work-dir', str(folder)]
-        if where == 'none':
-            options.append('--finetune')
-        if args.data_root:
-            options += ['--data-root', args.data_root]
-        out = folder / 'results' / f'{Path(task).stem}.json'
-        runs[out] = name, Run(task, tuple(options), out)
+    for task in args.tasks:
+        config = load_config(task)
+        config.downstream.update(data_root=args.data_root or config.downstream.data_root)
+        settings = read_settings(config)
+        repeats = args.repeats or settings.repeats
+        seeds = args.seeds or settings.setting.training_seeds or [config.randomness.seed]
+        for given, labels, repeat, seed in product(args.weights, args.labels, repeats, seeds):
+            name, _, where = given.partition('=')
+            said = '_'.join([Path(task).parent.name, Path(task).stem, f'labels{labels}',
+                             *([repeat] if repeat != settings.repeats[0] else []),
+                             *([args.how.strip('-')] if args.how else []), f'seed{seed}'])
+            folder = args.folder / name / said
+            how = args.how or ('--finetune' if where == 'none' else None)
+            options = ['--pretrained', where, '--labels', labels, '--repeat', repeat, '--seed', str(seed),
+                       '--work-dir', str(folder), '--data-root', settings.data_root, *([how] if how else [])]
+            out = folder / 'results' / f'{Path(task).stem}.json'
+            runs[out] = name, Run(task, tuple(options), out)
     return runs
 
 
 def main() -> None:
     args = parse_args()
     runs = plan(args)
-    devices = [str(number) for number in range(torch.cuda.device_count())]
+    devices = visible_devices()
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task = bar.add_task('trainings', total=len(runs))

@@ -4,8 +4,9 @@
     python tools/benchmarks/sweep.py configs/downstream/demo/rsna_cls.py classification/auroc --trials 20
 
 Each trial is a training and a test on the VALIDATION images, whose result file is like any other and stays, so that
-the same command goes on where it was stopped (and a table of all is tools/overview.py FOLDER/*.json). What was found
-best is then tested once, by the command that is printed.
+the same command goes on where it was stopped. tools/results.py FOLDER/*.json is a table of all, each trial named by
+what it changed. What was found best is then tested once, by the command that is printed. The backbone is frozen or not
+as the protocol says, or --options.
 """
 import argparse
 import sys
@@ -14,16 +15,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from prior_mm.downstream.command_line import add_run_options, read_run  # noqa: E402
 from prior_mm.downstream.runs import Run, run_all  # noqa: E402
-from prior_mm.engine.launch import errors_as_messages, load_config  # noqa: E402
+from prior_mm.downstream.settings import Downstream  # noqa: E402
+from prior_mm.engine.launch import errors_as_messages  # noqa: E402
 
 
-def trial_options(trial, classification: bool) -> tuple[list[str], list[str]]:
+def trial_options(trial, settings: Downstream) -> tuple[list[str], list[str]]:
     """What a trial draws: options of both tools, and changes to the config."""
     rate = trial.suggest_float('rate', 1e-5, 1e-2, log=True)
     decay = trial.suggest_float('decay', 1e-6, 1e-1, log=True)
-    options = ['--finetune', '--backbone-rate', f'{trial.suggest_categorical("backbone_rate", [1., 0.1]):g}']
-    if classification:
+    options = []
+    if not settings.frozen:
+        options += ['--backbone-rate', f'{trial.suggest_categorical("backbone_rate", [1., 0.1]):g}']
+    if settings.task == 'classification':
         options += ['--head-norm'] if trial.suggest_categorical('head_norm', [False, True]) else []
         options += ['--head-init', 'truncated_normal'] if trial.suggest_categorical('truncated', [False, True]) else []
     return options, [f'optim_wrapper.optimizer.lr={rate:.3g}', f'optim_wrapper.optimizer.weight_decay={decay:.3g}']
@@ -42,12 +47,15 @@ def main() -> None:
         import optuna
     except ImportError:
         raise ImportError('a sweep needs optuna, which is not installed: pip install optuna') from None
-    config = load_config(args.config, None, None)
-    classification = config.downstream.task == 'classification'
+    asked = argparse.ArgumentParser()
+    add_run_options(asked)
+    config, settings = read_run(asked.parse_known_args([args.config, *args.options])[0], training=False)
+    if settings is None:
+        raise ValueError(f'{args.config} has no `downstream`: it is of no supervised task')
     on_validation = f'test_dataloader.dataset.ann_file={config.val_dataloader.dataset.ann_file}'
 
     def objective(trial) -> float:
-        options, changes = trial_options(trial, classification)
+        options, changes = trial_options(trial, settings)
         out = args.folder / f'trial{trial.number}.json'
         folder = str(args.folder / f'trial{trial.number}')
         run = Run(args.config, (*options, *args.options, '--seed', str(args.seed), '--work-dir', folder,
@@ -57,7 +65,7 @@ def main() -> None:
 
     study = optuna.create_study(direction='maximize', sampler=optuna.samplers.TPESampler(seed=args.seed))
     study.optimize(objective, args.trials)
-    options, changes = trial_options(study.best_trial, classification)
+    options, changes = trial_options(study.best_trial, settings)
     best = study.best_trial.number
     print(f'best on the validation images: {study.best_value:.4f}, trial {best} of {args.trials}. Test it once:\n    '
           f'python tools/test.py {args.config} {args.folder}/trial{best}/best_*.pth '

@@ -59,5 +59,5 @@ test_dataloader = dict(
     dataset=dict(type='RadiographSegmentation', ann_file='segmentation/test.json', data_prefix=folders,
                  pipeline=test_pipeline, test_mode=True))
 
-val_evaluator = [dict(type='DiceMetric'), dict(type='MeanIoU')]
-test_evaluator = val_evaluator
+val_evaluator = [dict(type='DiceMetric', samples=0), dict(type='MeanIoU')]
+test_evaluator = [dict(type='DiceMetric'), dict(type='MeanIoU')]

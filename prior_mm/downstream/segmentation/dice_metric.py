@@ -2,11 +2,17 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
+from prior_mm.evaluation.bootstrap import drawn_weights, interval
+from prior_mm.evaluation.weighted_figures import PIXELS, weighted_figure
 from prior_mm.registry import METRICS
+
+#: The figures that have an interval.
+_DRAWN = ('dice', 'dice_lesion', 'dice_pooled', 'mdice')
 
 
 class PixelCounts(NamedTuple):
@@ -67,9 +73,12 @@ class DiceMetric(BaseMetric):
     - ``images``, ``images_with_lesion``, ``images_without_lesion``.
 
     A figure that has no image to be computed from is None. What is predicted is the model's decision: of two classes
-    the more probable one, that is the finding from a probability of 0.5 on.
+    the more probable one, that is the finding from a probability of 0.5 on. Each Dice has a 95 % interval
+    (``<name>_low``, ``<name>_high``): percentiles over images drawn with replacement.
 
     Args:
+        samples: Draws of the bootstrap; 0 leaves the intervals out.
+        seed: Of the draws.
         protocol: Name and version of the protocol that the config follows; it stands in the results. By default what
             the annotation file says.
         collect_device: See :class:`mmengine.evaluator.BaseMetric`.
@@ -78,9 +87,10 @@ class DiceMetric(BaseMetric):
 
     default_prefix = 'segmentation'
 
-    def __init__(self, protocol: str | None = None, collect_device: str = 'cpu', prefix: str | None = None) -> None:
+    def __init__(self, protocol: str | None = None, samples: int = 1000, seed: int = 0, collect_device: str = 'cpu',
+                 prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
-        self.protocol = protocol
+        self.protocol, self.samples, self.seed = protocol, samples, seed
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Count the pixels of a batch of predictions.
@@ -106,7 +116,10 @@ class DiceMetric(BaseMetric):
             raise ValueError('there is no image to score: the data set of this evaluation is empty')
         paths, counts = zip(*results, strict=True)
         results = [PixelCounts(*each) for each in counts]  # MMEngine hands them over as bare tuples
-        self.per_image = dict(image=list(paths), dice=[counts.dice for counts in results])
+        columns = dict(zip(PIXELS, zip(*results, strict=True), strict=True)) | dict(
+            dice=[counts.dice for counts in results],
+            dice_lesion=[counts.dice if counts.lesion else float('nan') for counts in results])
+        self.per_image = dict(image=list(paths)) | {name: list(values) for name, values in columns.items()}
         with_lesion = [counts for counts in results if counts.lesion]
         without = [counts for counts in results if not counts.lesion]
         pooled = PixelCounts(*(sum(column) for column in zip(*results, strict=True)))
@@ -118,7 +131,17 @@ class DiceMetric(BaseMetric):
             dice_pooled=pooled.dice if with_lesion else None,
             mdice=(pooled.dice + pooled.background.dice) / 2 if with_lesion else None,
             empty_left_empty=_mean([counts.dice for counts in without]),
-            images=len(results), images_with_lesion=len(with_lesion), images_without_lesion=len(without))
+            images=len(results), images_with_lesion=len(with_lesion), images_without_lesion=len(without),
+            **self._intervals({name: np.array(values, dtype=np.float64) for name, values in columns.items()}))
+
+    def _intervals(self, columns: dict[str, np.ndarray]) -> dict[str, float | None]:
+        draws = drawn_weights(np.arange(len(columns['dice'])), self.samples, np.random.default_rng(self.seed))
+        figures = {name: weighted_figure(f'segmentation/{name}', columns) for name in _DRAWN}
+        drawn = [{name: figure(weights) for name, figure in figures.items() if figure} for weights in draws]
+        bounds: dict[str, float | None] = {}
+        for name in figures if drawn else ():
+            bounds[f'{name}_low'], bounds[f'{name}_high'] = interval(np.concatenate([part[name] for part in drawn]))
+        return bounds
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -17,6 +17,8 @@ class Published(NamedTuple):
         figure: As result files call it.
         labels: Percent of the training labels; None where nothing is trained.
         frozen: Whether the encoder rested.
+        tricks: Those of the training in the words of a table's rows, or ``none``; '' where they are not one and the
+            same for all models of the source (BenchX chooses them for each).
         model: As the source calls it.
         value: A share, or what the figure is counted in.
     """
@@ -29,6 +31,7 @@ class Published(NamedTuple):
     figure: str
     labels: float | None
     frozen: bool
+    tricks: str
     model: str
     value: float
 
@@ -40,5 +43,5 @@ def published_figures() -> Iterator[Published]:
             for row in csv.DictReader(file):
                 yield Published(row['source'], row['second_hand'] == 'yes', row['protocol'], row['dataset'],
                                 row['task'], row['figure'], float(row['labels']) if row['labels'] else None,
-                                row['frozen'] == 'yes', row['model'],
+                                row['frozen'] == 'yes', row['tricks'], row['model'],
                                 float(row['value']) / (100 if row['unit'] == 'percent' else 1))

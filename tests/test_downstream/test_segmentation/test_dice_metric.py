@@ -16,6 +16,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from prior_mm.downstream.segmentation import DiceMetric, MeanIoU, count_pixels
+from prior_mm.evaluation.bootstrap import patient_weights
 
 SAMPLES = st.integers(1, 6).flatmap(lambda size: st.lists(
     st.tuples(*[hnp.arrays(np.uint8, (size, size + 1), elements=st.integers(0, 1))] * 2), min_size=1, max_size=6))
@@ -27,7 +28,7 @@ def sample(predicted, mask):
 
 
 def evaluate(pairs, metric=None):
-    metric = metric or DiceMetric()
+    metric = metric or DiceMetric(samples=0)
     metric.dataset_meta = dict(classes=('background', 'pneumothorax'), protocol='demo/1')
     metric.process({}, [sample(*pair) for pair in pairs])
     return metric.evaluate(len(pairs))
@@ -66,12 +67,29 @@ def test_is_scikit_learns_f1(pairs):
 @settings(max_examples=40)
 def test_does_not_depend_on_batches(pairs):
     """One batch or many, in whichever order: the same figures."""
-    metric = DiceMetric()
+    metric = DiceMetric(samples=0)
     metric.dataset_meta = dict(protocol='demo/1')
     for pair in reversed(pairs):
         metric.process({}, [sample(*pair)])
     assert metric.evaluate(len(pairs)) == {
         name: pytest.approx(value) if isinstance(value, float) else value for name, value in evaluate(pairs).items()}
+
+
+def test_intervals_are_over_the_images():
+    """Each as the slow one: the same images drawn again and again, every figure computed anew; seeded."""
+    rng = np.random.default_rng(5)
+    masks = [(rng.random((4, 5)) < share).astype(np.uint8) for share in (0, .3, .5, 0, .2, .4, .6, 0)]
+    pairs = [((mask | (rng.random((4, 5)) < .1)).astype(np.uint8), mask) for mask in masks]
+    found = evaluate(pairs, DiceMetric(samples=40, seed=2))
+    assert found == evaluate(pairs, DiceMetric(samples=40, seed=2))
+    drawn = [evaluate([pairs[place] for place, count in enumerate(times) for _ in range(count)])
+             for times in patient_weights(np.arange(8), 40, seed=2)]
+    for name in ('dice', 'dice_lesion', 'dice_pooled', 'mdice'):
+        bounds = np.quantile([each[f'segmentation/{name}'] for each in drawn], [.025, .975])
+        assert [found[f'segmentation/{name}_{end}'] for end in ('low', 'high')] == pytest.approx(bounds)
+        assert found[f'segmentation/{name}_low'] < found[f'segmentation/{name}'] < found[f'segmentation/{name}_high']
+    empty = np.zeros((2, 2), np.uint8)
+    assert evaluate([(empty, empty)] * 3, DiceMetric(samples=5))['segmentation/dice_lesion_low'] is None
 
 
 def test_chance_is_to_predict_nothing():
