@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from scipy import stats
 
-from prior_mm.protocols import PROTOCOLS, overlap_in_words, protocol
+from prior_mm.protocols import PROTOCOLS, protocol
 
 from .overview import MAIN
 from .published import Published
-from .results import not_whole
+from .results import lists_overlap, not_whole
 
 #: One table of all protocols, each named in its rows.
 MIXED = 'several protocols'
@@ -35,7 +35,7 @@ class Column(NamedTuple):
         labels = [] if self.labels is None else [f'{self.labels:g} %' if isinstance(self.labels, (int, float))
                                                  else str(self.labels)]
         marks = [*(['SYNTHETIC'] if self.synthetic else []), *([f'ON {self.split}'] if self.split else []),
-                 *([f'LISTS OVERLAP: {self.overlap}'] if self.overlap else [])]
+                 *([self.overlap] if self.overlap else [])]
         return ' '.join([self.dataset, self.task.replace('_', '-'), *labels, self.figure.split('/', 1)[1], *marks])
 
 
@@ -151,7 +151,7 @@ def _figures(path: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, Colum
                 bounds = metrics.get(f'{figure}_low'), metrics.get(f'{figure}_high')
                 split = str(data.get('split'))
                 yield str(name), Column(group, dataset, record.get('labels'), figure, bool(data.get('synthetic')),
-                                        overlap_in_words(data.get('overlap')),
+                                        lists_overlap(dict(record)),
                                         split if split in ('train', 'val') else ''), float(value), \
                     None if None in bounds else bounds  # type: ignore[misc]
 

@@ -9,9 +9,10 @@ from mmengine.logging import print_log
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from prior_mm.evaluation.bootstrap import interval
+from prior_mm.evaluation.weighted_scores import weighted_f1
 from prior_mm.registry import METRICS
 
-from .bootstrap import bootstrap_scores, weighted_f1
+from .bootstrap import bootstrap_scores
 
 FIGURES = ('auroc', 'average_precision', 'f1')
 FLIPPED = 0.4

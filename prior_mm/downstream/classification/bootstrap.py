@@ -3,8 +3,6 @@ import numpy as np
 
 from prior_mm.evaluation.weighted_scores import weighted_f1, weighted_scores
 
-__all__ = ['bootstrap_scores', 'weighted_f1', 'weighted_scores']
-
 #: Weights held at a time (32 MB).
 _CHUNK = 1 << 22
 

@@ -14,8 +14,9 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 pytest.importorskip('mmpretrain')
 from prior_mm.downstream.classification import AUROCMetric, auroc_metric
 from prior_mm.downstream.classification.auroc_metric import evaluate_classes
-from prior_mm.downstream.classification.bootstrap import bootstrap_scores, weighted_f1, weighted_scores
+from prior_mm.downstream.classification.bootstrap import bootstrap_scores
 from prior_mm.evaluation.bootstrap import interval
+from prior_mm.evaluation.weighted_scores import weighted_f1, weighted_scores
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from prior_mm.downstream.classification.bootstrap import weighted_scores
 from prior_mm.evaluation.bootstrap import interval
+from prior_mm.evaluation.weighted_scores import weighted_scores
 
 from .films import Film
 
