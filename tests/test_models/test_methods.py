@@ -67,6 +67,19 @@ def test_chunks_change_nothing(name):
 
 
 @pytest.mark.parametrize('name', METHODS)
+def test_half_precision(name):
+    """Under autocast, as on a GPU, the losses are those of float32 to bfloat16's precision; gradients are finite."""
+    images, reports = batch([[2, 4], [2, 2, 2], [4], [2, 6], [2]], twice=name == 'CXRCLIP')
+    model = tiny(name)
+    whole = losses_of(model, images, reports)
+    with torch.autocast('cpu', torch.bfloat16):
+        half = losses_and_gradients(model, images, reports)
+    for key, loss in whole.items():
+        assert half[key].item() == pytest.approx(loss.item(), rel=0.1, abs=0.1), key
+    assert all(value.isfinite().all() for value in half.values())
+
+
+@pytest.mark.parametrize('name', METHODS)
 def test_padding_changes_nothing(name):
     """More padding, of word pieces and sentences, gives the same losses and gradients, in float64."""
     images, reports = batch([[2, 4], [2, 2, 2], [4]], twice=name == 'CXRCLIP')

@@ -53,7 +53,8 @@ class GroundedAlignment(LocalAlignment):
             which_sentences = (share * F.softplus(others - similarity)).sum(dim=0)
             contrast = similarity.new_zeros(sentence_mask.shape).masked_scatter(
                 sentence_mask, (which_film + which_sentences) / 2)
-            return self.image_loss(patches, attended.patch_context), mean_within(contrast, sentence_mask)
+            local_text = mean_within(contrast, sentence_mask)
+        return self.image_loss(patches, attended.patch_context), local_text
 
     def attention(self, patches: Tensor, sentences: Tensor, cross_attention: CrossAttention | None = None) -> Tensor:
         """What each place counts for the sentences (B, N, D) of its own study, summing to 1, float32 (B, N, P)."""
