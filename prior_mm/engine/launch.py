@@ -1,5 +1,6 @@
 """From a config to a runner, on one process or many, with or without a GPU."""
 import atexit
+import importlib.util
 import logging
 import os
 import sys
@@ -29,7 +30,7 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
     """Read a config and change it as the command line asks.
 
     Args:
-        path: The config file.
+        path: The config file, or ``prior_mm::prior/pretrain_mimic.py``, that of an installed package.
         options: Changes, ``{'optim_wrapper.optimizer.lr': 1e-4}``.
         work_dir: Where results go; by default what the config says, or ``work_dirs/<config's name>``.
 
@@ -37,10 +38,18 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
         FileNotFoundError: If there is no such file.
         ImportError: If a package that the config's task needs is missing; in one line.
     """
-    if not Path(path).is_file() and '::' not in path:
-        raise FileNotFoundError(f'there is no config {path}; configs/ has those of the project')
+    package, _, name = path.rpartition('::')
+    file, place = Path(path), 'configs/'
+    if package:
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            raise FileNotFoundError(f'there is no config {path}: no package {package} is installed')
+        place = str(Path(spec.origin).parent / '.mim' / 'configs')
+        file = Path(place, name)
+    if not file.is_file():
+        raise FileNotFoundError(f'there is no config {path}; {place} has those of {package or "the project"}')
     try:
-        config = Config.fromfile(path)
+        config = Config.fromfile(file)
     except ImportError as error:  # MMEngine wraps it in advice on PYTHONPATH
         check_toolboxes_of(str(error))
         while isinstance(error.__context__, ImportError):

@@ -1,4 +1,6 @@
 """From a config file to a config that the runner can build from."""
+from pathlib import Path
+
 import pytest
 import torch
 from tiny_run import tiny_config
@@ -14,6 +16,18 @@ def test_a_base_of_the_installed_configs(tmp_path):
     assert config.work_dir == 'runs/mine'
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         assert config[name].collate_fn == dict(type='collate_studies')
+
+
+def test_an_installed_config(tmp_path, monkeypatch):
+    """`prior_mm::...` on a command line is that config of the package, from any folder; what is not there is said."""
+    monkeypatch.chdir(tmp_path)
+    config = load_config('prior_mm::prior/pretrain_own_small.py')
+    assert Path(config.filename).is_absolute()
+    assert config.model.type == 'PRIOR'
+    with pytest.raises(FileNotFoundError, match='no config prior_mm::prior/nothing.py; .*has those of prior_mm'):
+        load_config('prior_mm::prior/nothing.py')
+    with pytest.raises(FileNotFoundError, match='no package no_such_package is installed'):
+        load_config('no_such_package::prior/nothing.py')
 
 
 @pytest.mark.skipif(not hasattr(torch.backends.cuda, 'enable_cudnn_sdp'), reason='this PyTorch has no such attention')
