@@ -131,6 +131,9 @@ def _classes(given: Sequence[str], file: Path | None) -> dict[str, list[str]]:
     for text in given:
         name, equals, phrase = text.partition('=')
         classes.setdefault(name.strip() if equals else text, []).append(phrase.strip() if equals else text)
+    if len(classes) < 2:
+        raise ValueError(f'there must be at least two classes, and --prompt names one, {next(iter(classes))!r}. It is '
+                         "written once for each: --prompt 'Large heart' --prompt 'The heart is normal'")
     return classes
 
 
