@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / 'tools' / 'benchmarks'))
 
 import gpu
 import gpu_loader
+import gpu_model
 import gpu_page
 import gpu_right
 import gpu_speed
@@ -42,6 +43,7 @@ def test_mixed_precision(device, tiny, dtype):
             gpu_right.training(device, tiny, dtype)
     else:
         assert 'of 50 steps skipped' in gpu_right.training(device, tiny, dtype)
+        assert 'of 10 steps skipped' in gpu_right.training(device, tiny, dtype, 1, 10, gpu_model.grounded)
 
 
 @WHERE

@@ -68,6 +68,7 @@ def unpack(wheels: Path, folder: str) -> None:
 
 def right(page: 'Page', device: str, tiny: bool, beside: ThreadPoolExecutor) -> None:
     """Whether what is computed is right; ``beside`` takes what starts programs of its own."""
+    import gpu_model
     import gpu_right
 
     def row(name: str, needs: float, check: Callable[..., str], *arguments: object) -> None:
@@ -78,6 +79,7 @@ def right(page: 'Page', device: str, tiny: bool, beside: ThreadPoolExecutor) -> 
         row(f'stage {stage} against the CPU', 30, gpu_right.agreement, device, tiny, stage)
     for dtype in ('bfloat16', *(['float16'] if device == 'cuda' else [])):
         row(f'50 steps in {dtype}', 25, gpu_right.training, device, tiny, dtype)
+        row(f'10 steps in {dtype}, grounded', 10, gpu_right.training, device, tiny, dtype, 1, 10, gpu_model.grounded)
     for how, name in dict(DDP='DDP and SyncBatchNorm', FSDP='FSDP').items():
         row(f'{name}, one process', 15, gpu_right.one_process, device, tiny, how)
 

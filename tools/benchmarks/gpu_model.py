@@ -1,5 +1,5 @@
 """The published model (or a tiny one) with random weights on any device, and its training steps, for ``gpu.py``."""
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +28,13 @@ TINY: dict[str, Any] = dict(
                           dropout=0.))
 
 
-def build(stage: int, tiny: bool, cls: type[PRIOR] = PRIOR, dropout: bool = True, chunk: int | None = None) -> PRIOR:
+def grounded(**parts: Any) -> PRIOR:
+    """The published model's parts with the local alignment that looks."""
+    return PRIOR(**{**parts, 'local_alignment': dict(type='GroundedAlignment')})
+
+
+def build(stage: int, tiny: bool, cls: Callable[..., PRIOR] = PRIOR, dropout: bool = True,
+          chunk: int | None = None) -> PRIOR:
     """A model as its training starts, always the same."""
     torch.manual_seed(0)
     model = cls(**TINY).train() if tiny else published(cls, dropout=dropout)

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,14 +55,15 @@ def agreement(device: str, tiny: bool, stage: int, tolerance: float = 1e-4) -> s
     return text
 
 
-def training(device: str, tiny: bool, dtype: str, stage: int = 3, steps: int = 50) -> str:
-    """Steps on one batch, in a type of autocast.
+def training(device: str, tiny: bool, dtype: str, stage: int = 3, steps: int = 50,
+             cls: Callable[..., PRIOR] = PRIOR) -> str:
+    """Steps on one batch, in a type of autocast; of the published model, or what ``cls`` makes of its parts.
 
     Raises:
         AssertionError: If any step but the first was skipped, or the loss did not fall.
     """
     with torch.device(device):
-        model = build(stage, tiny)
+        model = build(stage, tiny, cls)
     trained, data = Training(model.to(device), dtype), studies(8, tiny, device)
     losses = [trained.step(data)]
     at_first = trained.wrapper.skipped

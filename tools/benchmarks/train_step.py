@@ -45,7 +45,7 @@ VOCABULARY = 28996
 Studies = tuple[torch.Tensor, Reports]
 
 
-def published(cls: type, dropout: bool = True, with_cp: bool = False) -> PRIOR:
+def published(cls: Callable[..., PRIOR], dropout: bool = True, with_cp: bool = False) -> PRIOR:
     """The published model with random weights, always the same; with activation checkpointing of its encoders."""
     torch.manual_seed(0)
     rate = 0.1 if dropout else 0.
