@@ -16,7 +16,8 @@ _BANNER = 'A research model, and no medical device: nothing here is a finding of
 def score(
         model: options.ModelPath, images: options.Images,
         prompt: Annotated[list[str] | None, typer.Option(
-            help='one class, as a PROMPT or NAME=PHRASE; several of one NAME are one class')] = None,
+            help='one class, as a PROMPT or NAME=PHRASE, written once for each; several of one NAME are one '
+                 'class')] = None,
         prompts: Annotated[Path | None, typer.Option(
             metavar='FILE', help='JSON: {"Edema": ["There is edema."], "No edema": ["No edema."]}')] = None,
         dicom: Annotated[Path | None, typer.Option(
@@ -131,9 +132,6 @@ def _classes(given: Sequence[str], file: Path | None) -> dict[str, list[str]]:
     for text in given:
         name, equals, phrase = text.partition('=')
         classes.setdefault(name.strip() if equals else text, []).append(phrase.strip() if equals else text)
-    if len(classes) < 2:
-        raise ValueError(f'there must be at least two classes, and --prompt names one, {next(iter(classes))!r}. It is '
-                         "written once for each: --prompt 'Large heart' --prompt 'The heart is normal'")
     return classes
 
 

@@ -38,16 +38,7 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
         FileNotFoundError: If there is no such file.
         ImportError: If a package that the config's task needs is missing; in one line.
     """
-    package, _, name = path.rpartition('::')
-    file, place = Path(path), 'configs/'
-    if package:
-        spec = importlib.util.find_spec(package)
-        if spec is None or spec.origin is None:
-            raise FileNotFoundError(f'there is no config {path}: no package {package} is installed')
-        place = str(Path(spec.origin).parent / '.mim' / 'configs')
-        file = Path(place, name)
-    if not file.is_file():
-        raise FileNotFoundError(f'there is no config {path}; {place} has those of {package or "the project"}')
+    file = _config_file(path)
     try:
         config = Config.fromfile(file)
     except ImportError as error:  # MMEngine wraps it in advice on PYTHONPATH
@@ -68,6 +59,21 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
     check_names(config)
     config.work_dir = work_dir or config.get('work_dir') or str(Path('work_dirs', Path(path).stem))
     return config
+
+
+def _config_file(path: str) -> Path:
+    package, _, name = path.rpartition('::')
+    folder = None
+    if package:
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            raise FileNotFoundError(f'there is no config {path}: no package {package} is installed')
+        folder = Path(spec.origin).parent / '.mim' / 'configs'
+    file = folder / name if folder else Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f'there is no config {path}; {folder or "configs/"} has those of '
+                                f'{package or "the project"}')
+    return file
 
 
 def build_runner(config: Config, launcher: str = 'none') -> DataRunner:

@@ -62,9 +62,9 @@ def test_score(home, model, tmp_path):
 
 @pytest.mark.parametrize(('args', 'says'), [
     (('score', '{run}', '{film}'), 'by --prompt (twice at least)'),
-    (('score', '{run}', '{film}', '--prompt', 'heart', 'large'), "--prompt names one, 'heart'"),
-    (('score', '{home}/none', '{film}', '--prompt', 'a', '--prompt', 'b'), 'there is no'),
-    (('score', '{run}', '{film}', '--bits', '40', '--prompt', 'a', '--prompt', 'b'), 'from 9 to 15'),
+    (('score', '{run}', '{film}', '--prompt', 'heart'), 'at least two classes'),
+    (('score', '{home}/none', '{film}', '--prompt', 'a'), 'there is no'),
+    (('score', '{run}', '{film}', '--bits', '40', '--prompt', 'a'), 'from 9 to 15'),
     (('heatmap', '{run}', '{film}', 'heart', '--kind', 'nonsense'), 'there are no maps'),
     (('heatmap', '{run}', '{film}', 'heart', '--out', 'map.doc'), '.png, .npy or .dcm'),
     (('heatmap', '{run}', '{home}/data/vocab.txt', 'heart'), 'no JPEG, PNG or DICOM'),
