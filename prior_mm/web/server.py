@@ -30,8 +30,9 @@ def serve(model: Model, host: str = '127.0.0.1', port: int = 8000, archive_root:
     say(f'http://{name}:{port}/' + (f'#token={token}' if token else ''))
     if token:
         say('Whoever has this address can use the model and see the archive. The connection is not encrypted.')
-    # Addresses hold no sentence and no image, and are not logged all the same.
-    uvicorn.run(app, host=host, port=port, access_log=False, log_level='warning', server_header=False,
+    # Addresses hold no sentence and no image, and are not logged all the same. uvicorn's own configuration of logging
+    # would close every log file that this process has open (``logging.config.dictConfig`` does).
+    uvicorn.run(app, host=host, port=port, access_log=False, log_config=None, log_level='warning', server_header=False,
                 timeout_keep_alive=5, limit_concurrency=512)
 
 

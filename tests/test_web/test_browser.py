@@ -31,7 +31,7 @@ def address(home, model):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(model, examples, root), port=port, log_level='warning'))
+    server = uvicorn.Server(uvicorn.Config(create_app(model, examples, root), port=port, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

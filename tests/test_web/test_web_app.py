@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from prior_mm.inference import gray_image
 from prior_mm.web import create_app
 from prior_mm.web.limits import LARGEST
-from prior_mm.web.server import is_loopback
+from prior_mm.web.server import is_loopback, serve
 
 SENTENCE = 'heart large'
 CLASSES = {'large': ['heart large'], 'small': ['heart small', 'small heart']}
@@ -148,3 +149,13 @@ def test_many_at_once_and_nothing_of_them_is_kept(client, film, tmp_path, monkey
     assert not list(tmp_path.iterdir())
     said = ' '.join(record.getMessage() for record in caplog.records if record.name != 'httpx')
     assert 'lungs' not in said and 'secret' not in said
+
+
+def test_the_callers_log_files_stay_open(model, tmp_path, monkeypatch):
+    """Whoever serves from a process that logs, such as a notebook after a training, goes on logging after it."""
+    monkeypatch.setattr(uvicorn.Server, 'run', lambda server, sockets=None: setattr(server, 'started', True))
+    log = logging.FileHandler(tmp_path / 'log', 'w')  # as MMEngine opens its own
+    serve(model, say=lambda line: None)
+    log.emit(logging.makeLogRecord(dict(msg='still here')))
+    log.close()
+    assert (tmp_path / 'log').read_text() == 'still here\n'
