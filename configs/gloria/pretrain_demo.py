@@ -4,6 +4,7 @@ work_dir = 'work_dirs/gloria_demo'
 
 model = dict(
     type='GLoRIA', embed_dims=128, local_channels=128,
+    local_alignment=dict(type='RegionAlignment', chunk=2**20),  # what a processor's caches hold
     text_encoder=dict(last_layers=2),
     image_encoder=dict(backbone=dict(out_indices=(2, 3))))
 
