@@ -1,8 +1,10 @@
 """The options that tools/train.py and tools/test.py share, and the config that they make."""
 import argparse
+import logging
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from prior_mm.engine.config_names import Options
 from prior_mm.engine.launch import load_config
@@ -66,7 +68,7 @@ def add_downstream_options(parser: argparse.ArgumentParser) -> None:
 def apply_options(config: Config, args: argparse.Namespace, training: bool) -> Downstream | None:
     """Write the options into a config's ``downstream``, and that into all the rest.
 
-    The work folder becomes that of the settings, unless ``--work-dir`` was given.
+    The work folder becomes that of the settings, unless ``--work-dir`` was given. What is odd about them is logged.
 
     Args:
         config: Changed in place. One without ``downstream`` is left as it is.
@@ -90,6 +92,9 @@ def apply_options(config: Config, args: argparse.Namespace, training: bool) -> D
         given['repeat'] = None  # the config's is one of another protocol; this one's first
     config.downstream.update(given)
     settings = apply_settings(config, training)
+    if warning := (config.downstream.weights or {}).get('warning'):
+        print_log(f'{warning}. Without downstream.normalise the weights get what they were trained with, outside of '
+                  'the protocol', 'current', logging.WARNING)
     if not args.work_dir:
         config.work_dir = str(Path(config.work_dir, settings.run_name(run_seed(config))))
     return settings

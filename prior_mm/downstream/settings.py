@@ -1,10 +1,8 @@
 """From a config's ``downstream`` to its model and its data loaders: each choice of a supervised task in one place."""
-import logging
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.logging import print_log
 
 from prior_mm.checkpoints.checkpoint import latest_checkpoint
 from prior_mm.checkpoints.others import OtherWeights, read_other
@@ -213,7 +211,7 @@ def _set_normalisation(config: Config, settings: Downstream, other: OtherWeights
 
 
 def _said(settings: Downstream, other: OtherWeights | None) -> dict[str, Any] | None:
-    """What a result records of others' weights; warns where the protocol's deviation is far from theirs."""
+    """What a result records of others' weights, with a ``warning`` if the protocol's deviation is far from theirs."""
     if other is None or other.std is None or settings.normalise is None:
         return other.said if other else None
     factor = settings.normalise[1] / other.std
@@ -222,8 +220,6 @@ def _said(settings: Downstream, other: OtherWeights | None) -> dict[str, Any] | 
     warning = (f'downstream.normalise divides images by {settings.normalise[1]:.4g}, and {other.source} was trained '
                f'with {other.std:.4g}: its inputs are {max(factor, 1 / factor):.0f} times too '
                f'{"small" if factor > 1 else "large"}')
-    print_log(f'{warning}. Without downstream.normalise the weights get what they were trained with, outside of the '
-              'protocol', 'current', logging.WARNING)
     return dict(other.said, warning=warning)
 
 
