@@ -2,7 +2,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mmengine.model import BaseModule, update_init_info
+from mmengine.model import update_init_info
 from torch import nn
 
 from prior_mm.checkpoints.backbone_weights import load_backbone
@@ -15,9 +15,9 @@ _TOLERANCE = 1e-3  # of mean and deviation, as shares of the pixels' range
 class PretrainedBackbone:
     """Loads all weights of a backbone, or fails: ``init_cfg=dict(type='prior_mm.PretrainedBackbone', checkpoint=...)``.
 
-    It serves the ResNets of MMPretrain, MMDetection and MMSegmentation, whose names are the same. MMEngine runs it
-    before the initialisers of the backbone's blocks and the ``zero_init_residual`` of MMPretrain, which would then
-    overwrite what was loaded: it switches them off.
+    It serves the ResNets of MMPretrain, MMDetection and MMSegmentation, whose names are the same, and timm's backbones.
+    MMEngine runs it before the initialisers of the backbone's parts (timm's have their own) and the
+    ``zero_init_residual`` of MMPretrain, which would then overwrite what was loaded: it switches them off.
 
     Args:
         checkpoint: A local file, or ``torchvision://<model>``.
@@ -44,8 +44,8 @@ class PretrainedBackbone:
         if getattr(module, 'zero_init_residual', False):
             setattr(module, 'zero_init_residual', False)  # noqa: B010 - no attribute that modules have
         for part in module.modules():
-            if part is not module and isinstance(part, BaseModule):
-                part.is_init = True
+            if part is not module and hasattr(part, 'init_weights'):
+                setattr(part, 'is_init', True)  # noqa: B010 - what MMEngine asks any module for
         if hasattr(module, '_params_init_info'):
             update_init_info(module, f'PretrainedBackbone: loaded from {self.checkpoint}')
 

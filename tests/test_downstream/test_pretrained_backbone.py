@@ -61,6 +61,18 @@ def test_without_it_the_toolbox_initialises(toolbox):
     assert (model.layer1[0].norm2.weight == 0).all()
 
 
+@pytest.mark.parametrize('architecture', ['vit_tiny_patch16_224', 'swin_tiny_patch4_window7_224', 'resnet18d'])
+def test_every_bit_of_timm(architecture, tmp_path):
+    """timm's models initialise themselves, which must not happen after the weights were loaded."""
+    model = MODELS.build(dict(type='prior_mm.TimmBackbone', architecture=architecture,
+                              init_cfg=initialiser(tmp_path / 'run.pth')))
+    weights = {name: value + 1 for name, value in model.state_dict().items()}
+    save_checkpoint(dict(meta=SAID, state_dict={
+        f'image_encoder.backbone.{name}': value for name, value in weights.items()}), tmp_path / 'run.pth')
+    model.init_weights()
+    assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+
+
 def test_mismatch_is_an_error(pretrained):
     """Another depth, a wrong prefix: an error that shows names, never a random backbone."""
     depth, path, _ = pretrained

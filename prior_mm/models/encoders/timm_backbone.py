@@ -13,8 +13,8 @@ class TimmBackbone(BaseModule):
     """A backbone of timm, from which features are taken where an image model has them: vision transformers, ConvNeXt,
     Swin, DenseNet, ResNet and what else gives intermediate features.
 
-    A vision transformer gives its patches with their grid, as maps of one size; others maps of growing strides. Images
-    of another size than the one it was made for are taken: position embeddings are interpolated.
+    A vision transformer gives its patches with their grid, as maps of one size; others maps of growing strides. ViT,
+    DeiT, EVA, Swin take images of another size than the one they were made for: position embeddings are interpolated.
 
     Args:
         architecture: timm's name, such as ``vit_base_patch16_224``.
@@ -39,9 +39,9 @@ class TimmBackbone(BaseModule):
             raise ValueError(f'timm has no {architecture!r}; it has names such as '
                              f'{timm.list_models("*" + architecture.split("_")[0] + "*")[:3]}')
         args = {key: tuple(value) if isinstance(value, list) else value for key, value in (model_args or {}).items()}
-        if architecture.startswith(('vit_', 'deit_')):
+        if architecture.startswith(('vit_', 'deit', 'eva', 'flexivit_', 'aimv2_')):
             args = dict(dynamic_img_size=True, dynamic_img_pad=True) | args
-        elif architecture.startswith('swin_'):
+        elif architecture.startswith(('swin_', 'swinv2_')):
             args.setdefault('strict_img_size', False)
         self.model = timm.create_model(architecture, pretrained=False, in_chans=in_channels, num_classes=0, **args)
         if not hasattr(self.model, 'forward_intermediates'):

@@ -7,6 +7,16 @@ from prior_mm.models.encoders import ImageEncoder, TimmBackbone
 VIT = dict(architecture='vit_base_patch16_224', model_args=dict(embed_dim=32, depth=4, num_heads=2, img_size=64))
 
 
+@pytest.mark.parametrize('architecture', [
+    'vit_tiny_patch16_224', 'deit_tiny_distilled_patch16_224', 'deit3_small_patch16_224', 'flexivit_small',
+    'eva02_tiny_patch14_224', 'swin_tiny_patch4_window7_224', 'swinv2_tiny_window8_256', 'convnext_atto'])
+def test_another_size_than_its_own(architecture):
+    """Images of a task's size, not of the one that the weights were trained at."""
+    with torch.no_grad():
+        last, = TimmBackbone(architecture).eval()(torch.randn(1, 1, 96, 96))
+    assert last.shape[2:] in {(side, side) for side in (3, 6, 7)}  # 96 over strides of 32, 16, 14
+
+
 @pytest.mark.parametrize('size', [64, 96, 70])
 def test_patches_with_their_grid(size):
     """A transformer's patches are a map, for images of other sizes, too, and those that patches do not fill."""
