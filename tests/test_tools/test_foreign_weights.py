@@ -5,10 +5,10 @@ import pytest
 import timm
 import torch
 from made_up_downstream import write_rsna
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from test_downstream_classification import ROOT, call
 
-from prior_mm.checkpoints.checkpoint import save_checkpoint
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_state_dict, save_checkpoint
 
 
 def gloria(folder):
@@ -56,14 +56,22 @@ param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=False)]
 @pytest.mark.parametrize(('make', 'source', 'normalise'), [(gloria, 'GLoRIA', (.5, .5)),
                                                            (timm_folder, 'timm vit_x', (.5, .25))])
 def test_to_the_end(folder, make, source, normalise):
-    """Both commands end well; the result says whose weights they were and what was applied to the images."""
+    """Both commands end well; the result says whose weights they were and what was applied to the images; they are in
+    the trained model, bit by bit where the backbone is frozen.
+    """
     torch.manual_seed(0)
     weights = make(folder)
     for tool in ('train.py', 'test.py'):
-        result = call(tool, 'tiny_cls.py', '--pretrained', weights.name, cwd=folder)
+        result = call(tool, 'tiny_cls.py', '--pretrained', weights.name, '--frozen', cwd=folder)
         assert result.returncode == 0, result.stderr[-2000:]
     (written, ) = folder.glob(f'work_dirs/tiny_cls/*{weights.stem}*/results/tiny_cls.json')
     record = json.loads(written.read_text())
     assert record['weights']['source'] == source and record['iterations'] == 2
     assert (record['weights']['mean'], record['weights']['std']) == pytest.approx(normalise)
     assert 0 <= record['metrics']['classification/auroc'] <= 1
+    trained = load_state_dict(latest_checkpoint(written.parents[1]))
+    theirs = load_file(weights / 'model.safetensors') if weights.is_dir() else load_state_dict(weights)
+    trunk, of_backbone = ('model.', '') if weights.is_dir() else ('', 'gloria.img_encoder.model.')
+    compared = {name.removeprefix(of_backbone): value for name, value in theirs.items() if value.shape[1:2] != (3, )}
+    assert len(compared) >= len(theirs) - 1  # the first convolution is of one channel now
+    assert all(torch.equal(trained[f'backbone.{trunk}{name}'], value) for name, value in compared.items())
