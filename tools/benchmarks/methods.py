@@ -1,6 +1,7 @@
 """Every method and PRIOR without each of its parts, trained alike, through every task: one table.
 
-    python tools/benchmarks/methods.py --tasks zero_shot grounding --jobs 2 [--docs docs/methods.md]    # three hours
+    python tools/benchmarks/methods.py --jobs 2 [--docs docs/methods.md]    # three hours on 2 cores
+    python tools/benchmarks/methods.py --seeds 0 --tasks zero_shot grounding
     python tools/benchmarks/methods.py [--methods PRIOR MGCA ...] [--seeds 0 1 2] [--epochs 60] [--starts none]
 
 As in the field, where all start from the weights of ImageNet and of BERT, all start from the same backbone, pooling and
@@ -137,6 +138,21 @@ def starting(args: argparse.Namespace) -> dict[Path, tuple[str, Run]]:
     return runs
 
 
+def untrained(args: argparse.Namespace) -> dict[Path, tuple[str, Run]]:
+    """Random weights of each seed through the tasks."""
+    runs, model = {}, METHODS['PRIOR']
+    for seed in args.seeds:
+        folder = args.folder / f'random_{seed}'
+        for kind, config in dict(zero_shot=model.zero_shot, grounding=model.grounding).items():
+            out = folder / 'results' / f'{kind}.json'
+            if kind in args.tasks:
+                runs[out] = RANDOM, Run(config, ('--work-dir', str(folder), '--cfg-options', f'randomness.seed={seed}'),
+                                        out, train=False, test_options=('none', ))
+        for out, task in supervised(args, folder, seed, None):
+            runs[out] = RANDOM, task
+    return runs
+
+
 def encoders(args: argparse.Namespace, seed: int) -> list[str]:
     """Options that start a training from the encoders of the seed's start, which are written to a file of their own."""
     if args.starts == ['none']:
@@ -150,8 +166,8 @@ def encoders(args: argparse.Namespace, seed: int) -> list[str]:
 
 
 def stages(args: argparse.Namespace) -> Iterator[dict[Path, tuple[str, Run]]]:
-    """What can run side by side: the starts, the pre-trainings and their first tests, then all that takes these."""
-    yield starting(args)
+    """What can run side by side: the starts and random weights, the pre-trainings and their first tests, all else."""
+    yield starting(args) | untrained(args)
     start = {seed: encoders(args, seed) for seed in args.seeds}
     trainings: dict[Path, tuple[str, Run]] = {}
     rest: dict[Path, tuple[str, Run]] = {}
@@ -169,15 +185,6 @@ def stages(args: argparse.Namespace) -> Iterator[dict[Path, tuple[str, Run]]]:
             rest[out] = name, Run(method.grounding, (*there, *options), out, train=False)
         for out, task in supervised(args, run.parent, seed, str(folder)):
             rest[out] = name, task
-    for seed in args.seeds:
-        folder, untrained = args.folder / f'random_{seed}', METHODS['PRIOR']
-        for kind, config in dict(zero_shot=untrained.zero_shot, grounding=untrained.grounding).items():
-            out = folder / 'results' / f'{kind}.json'
-            if kind in args.tasks:
-                rest[out] = RANDOM, Run(config, ('--work-dir', str(folder), '--cfg-options', f'randomness.seed={seed}'),
-                                        out, train=False, test_options=('none', ))
-        for out, task in supervised(args, folder, seed, None):
-            rest[out] = RANDOM, task
     yield trainings
     yield rest
 
@@ -203,10 +210,10 @@ def table(records: dict[Path, dict[str, Any]], named: dict[Path, str]) -> str:
                for out, record in records.items()}
     tables = gather(records, weights)
     for gathered in tables:
-        rows, gathered.cells = gathered.cells, {}
-        for row, cells in rows.items():
-            whose = max((name for name in (*METHODS, RANDOM, ALONE) if row.startswith(name)), key=len)
-            gathered.cells.setdefault(whose, {}).update(cells)
+        rows: dict[str, dict] = {name: {} for name in (ALONE, *METHODS, RANDOM)}
+        for row, cells in gathered.cells.items():
+            rows[max((name for name in rows if row.startswith(name)), key=len)].update(cells)
+        gathered.cells = {name: cells for name, cells in rows.items() if cells}
     return write_tables(tables, 'md')
 
 
