@@ -17,7 +17,7 @@ from prior_mm.checkpoints.checkpoint import read_meta
 from prior_mm.checkpoints.text_side import adopt_text_side
 from prior_mm.downstream.as_protocol import left_protocol
 from prior_mm.downstream.command_line import add_run_options, command_of, read_run
-from prior_mm.downstream.settings import check_same_repeat, trained_otherwise
+from prior_mm.downstream.settings import check_same_normalisation, check_same_repeat, trained_otherwise
 from prior_mm.engine.launch import build_runner, end_gloo_processes, errors_as_messages, find_checkpoint
 from prior_mm.evaluation import print_results, provenance, write_per_image, write_results
 from prior_mm.files.fingerprint import fingerprint, in_a_line
@@ -51,6 +51,7 @@ def main() -> None:
         adopt_text_side(config, meta)
         if settings:
             check_same_repeat(config, meta, config.load_from)
+            check_same_normalisation(config, meta, config.load_from)
             rests_on['trained_otherwise'] = trained_otherwise(config, meta)
             rests_on['left_protocol'] = left_protocol(config, meta, Path(__file__).resolve().parents[1] / 'configs')
     config.resume = False

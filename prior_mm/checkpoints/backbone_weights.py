@@ -33,8 +33,8 @@ def load_backbone(backbone: nn.Module, source: 'str | Path', prefix: str | None 
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If parameters of the backbone are missing from the file or of another shape; the first few are
-            named, and the prefix under which they are there, if they are.
+        ValueError: If parameters of the backbone are missing from the file or of another shape (the first few are
+            named, and the prefix under which they are there, if they are), or the file's backbone is a deeper one.
     """
     other = read_other(source) if prefix is None and not str(source).startswith('torchvision://') else None
     if other is not None:
@@ -53,6 +53,10 @@ def load_backbone(backbone: nn.Module, source: 'str | Path', prefix: str | None 
                 if fitted[key].shape != target.shape]
     if reshaped:
         raise ValueError(f'{source} does not fit the backbone ({kind}): {reshaped[:_NAMED]}')
+    parts = {_part(name, '') for name in expected}
+    if odd := [name for name in found if name not in expected and _part(name, '') in parts and not is_made(name)]:
+        raise ValueError(f'{source} is of a larger backbone than this one ({kind}), which has no place for {len(odd)} '
+                         f'of its tensors, such as {odd[:_NAMED]}: set the depth of the backbone in the config')
     backbone.load_state_dict(fitted)
     print_log(f'loaded {len(expected)} tensors of the backbone from {source}; {len(weights.keys() - found.keys())} of '
               'the file have another prefix', 'current')

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 _NAMED = 3
+_MADE = ('position_ids', 'num_batches_tracked')  # buffers that other versions of the libraries keep
 
 
 class Loaded(NamedTuple):
@@ -79,6 +80,19 @@ def missing_to_predict(model: nn.Module, weights: Iterable[str]) -> dict[str, st
     there = set(weights)
     return by_part(needed, [name for name in needed
                             if name not in there and not name.endswith('num_batches_tracked')])  # it only counts
+
+
+def odd_to_predict(model: nn.Module, weights: Iterable[str]) -> list[str]:
+    """What a checkpoint has in the parts that a prediction needs, and the model has no place for: it is of another one.
+
+    Args:
+        model: Without wrappers; see :func:`missing_to_predict`.
+        weights: Names of those that are there.
+    """
+    unused, ours = tuple(getattr(model, 'unused_in_prediction', tuple)()), model.state_dict()
+    parts = {_part(name) for name in ours if not name.startswith(unused)}
+    return [name for name in weights if name not in ours and _part(name) in parts and not name.startswith(unused)
+            and not name.endswith(_MADE)]
 
 
 def prefix_hint(weights: Iterable[str], expected: Iterable[str], mend: str) -> str:

@@ -14,6 +14,12 @@ from .settings import Downstream, apply_settings
 _OPTIONS = ('pretrained', 'data_root', 'labels', 'frozen', 'protocol', 'repeat', 'backbone_rate', 'head_norm',
             'head_init')
 
+#: What ``downstream`` writes into a config whatever stands there, and the option that decides it.
+_DECIDED = {
+    'model.backbone.frozen_stages': '--frozen or --finetune',
+    'model.backbone.init_cfg': '--pretrained', 'model.pretrained': '--pretrained',
+    'image_size': '--cfg-options downstream.size=...'}
+
 
 def add_run_options(parser: argparse.ArgumentParser, work_dir: str = '', seed: str = '') -> None:
     """Add all that decides what a run is: the config, and what changes it.
@@ -36,11 +42,17 @@ def read_run(args: argparse.Namespace, training: bool) -> tuple[Config, Downstre
     Args:
         args: Of a parser with the options of :func:`add_run_options`.
         training: See :func:`.settings.apply_settings`.
+
+    Raises:
+        ValueError: If an option is one that ``downstream`` decides, or settings are impossible.
     """
     config = load_config(args.config, args.cfg_options, args.work_dir)
     if args.seed is not None:
         config.randomness = dict(config.get('randomness') or {}, seed=args.seed)
     settings = apply_options(config, args, training)
+    if settings and (lost := _DECIDED.keys() & (args.cfg_options or {}).keys()):
+        raise ValueError('; '.join(f'{name} is decided by {_DECIDED[name]}' for name in sorted(lost))
+                         + ': leave it out of --cfg-options')
     if settings and settings.frozen and args.cfg_options:  # what was asked for goes before the config's `when_frozen`
         config.merge_from_dict({name: value for name, value in args.cfg_options.items()
                                 if name.split('.')[0] in (config.get('when_frozen') or {})})

@@ -15,7 +15,8 @@ from .fit_backbone import fit_backbone
 from .own_classes import apply_own_classes
 from .tricks import apply_tricks
 
-__all__ = ['Downstream', 'apply_settings', 'check_same_repeat', 'read_settings', 'trained_otherwise']
+__all__ = ['Downstream', 'apply_settings', 'check_same_normalisation', 'check_same_repeat', 'read_settings',
+           'trained_otherwise']
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 EVALUATORS = ('val_evaluator', 'test_evaluator')
@@ -104,6 +105,34 @@ def check_same_repeat(config: Config, meta: dict[str, Any], checkpoint: str) -> 
             f'--protocol {trained["protocol"]} --repeat {trained["repeat"]}')
 
 
+def check_same_normalisation(config: Config, meta: dict[str, Any], checkpoint: str) -> None:
+    """Refuse to test a checkpoint on images that are normalised otherwise than those that it was trained on.
+
+    Weights of others bring their mean and deviation; where they have been moved since, a test does not see them.
+
+    Args:
+        config: With its settings applied.
+        meta: Of the checkpoint.
+        checkpoint: Its file, for the message.
+
+    Raises:
+        ValueError: If mean or deviation differ.
+    """
+    trained, tested = (_normalisation(side) for side in (meta.get('config') or {}, config))
+    if trained and tested and trained != tested:
+        raise ValueError(
+            f'{checkpoint} was trained on images with mean and std {trained}, and this test would take {tested}: give '
+            'it the same --pretrained, whose file must still be there, or --cfg-options '
+            f'model.data_preprocessor.mean={trained[0]} model.data_preprocessor.std={trained[1]}')
+
+
+def _normalisation(config: Any) -> tuple[list[float], list[float]] | None:
+    """Mean and deviation of a task's images, of its model or of its config."""
+    said = (config.get('model') or {}).get('data_preprocessor') or config.get('data_preprocessor') or {}
+    return None if said.get('mean') is None or said.get('std') is None else (
+        [float(value) for value in said['mean']], [float(value) for value in said['std']])
+
+
 def trained_otherwise(config: Config, meta: dict[str, Any]) -> list[str]:
     """In what the training of a checkpoint differed from what config and options say now; nothing if it does not say.
 
@@ -152,9 +181,23 @@ def _set_size(config: Config, size: int) -> None:
     for loader in LOADERS:
         if config.get(loader):
             config[loader].dataset = replaced(config[loader].dataset.to_dict())
+            _check_crop(_innermost(config[loader].dataset).get('pipeline') or (), size)
     if config.model.get('data_preprocessor'):
         config.model.data_preprocessor = replaced(config.model.data_preprocessor.to_dict())
     config.image_size = new
+
+
+def _check_crop(pipeline: Any, size: int) -> None:
+    """Refuse a size that is larger than what it is cut out of.
+
+    Raises:
+        ValueError: If it is.
+    """
+    read = [min(step['size']) for step in pipeline if step['type'].endswith('LoadRadiographFile') and step.get('size')]
+    cut = [min(step['crop_size']) for step in pipeline if step.get('crop_size')]
+    if read and cut and cut[0] > read[0]:
+        raise ValueError(f'downstream.size={size}: the config cuts its images out of {read[0]} pixels, and cannot cut '
+                         f'{cut[0]} out of them')
 
 
 def _check_files(config: Config, settings: Downstream, training: bool) -> list[Path]:

@@ -19,12 +19,19 @@ def apply_tricks(config: Any, settings: Downstream) -> None:
         settings: Of the run.
 
     Raises:
-        ValueError: If a trick has no place in the task, or the backbone is frozen and has no rate.
+        ValueError: If a trick has no place in the task, the backbone is frozen and has no rate, or the config gives
+            parameters rates or decays of its own.
     """
     if settings.backbone_rate is not None:
         if settings.frozen:
             raise ValueError('downstream.backbone_rate: a frozen backbone has no rate. --finetune, or '
                              '--cfg-options downstream.backbone_rate=None')
+        own = set(config.optim_wrapper.get('paramwise_cfg') or ())
+        if odd := own - {'custom_keys'} | set((config.optim_wrapper.get('paramwise_cfg') or {}).get(
+                'custom_keys') or ()) - {'backbone'}:
+            raise ValueError(f'downstream.backbone_rate does not go with optim_wrapper.paramwise_cfg ({sorted(odd)}), '
+                             'of which MMEngine takes one for a parameter: write custom_keys.backbone.lr_mult there, '
+                             'and --cfg-options downstream.backbone_rate=None')
         config.merge_from_dict({'optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult': settings.backbone_rate})
     if not (settings.head_norm or settings.head_init):
         return

@@ -3,24 +3,27 @@ from typing import Any
 
 from torch import Tensor
 
-from prior_mm.checkpoints.model_weights import Loaded, in_words, missing_to_predict
+from prior_mm.checkpoints.model_weights import Loaded, in_words, missing_to_predict, odd_to_predict
 
-from .stages import losses_of
+from .stages import set_stage_of
 from .unwrapped import unwrapped
 
 
 def check_to_predict(runner: Any, filename: str, weights: dict[str, Tensor]) -> dict[str, str]:
-    """Refuse weights without what a prediction needs, by the losses of the stage that the checkpoint is of.
+    """Refuse weights without what a prediction needs, or of another model, by the stage that the checkpoint is of.
 
     Returns:
         What is missing by part of the model, where ``runner.allow_missing`` lets it.
 
     Raises:
-        ValueError: If something is missing, and that is not allowed.
+        ValueError: If something is missing, and that is not allowed; or if a part that predicts has more there than
+            here.
     """
-    model, losses = unwrapped(runner.model), losses_of(runner.loaded_meta)
-    if losses is not None and hasattr(model, 'set_losses'):
-        model.set_losses(losses)  # they decide whether sentences stand for themselves or for prototypes
+    model = unwrapped(runner.model)
+    set_stage_of(model, runner.loaded_meta)
+    if odd := odd_to_predict(model, weights):
+        raise ValueError(f'{filename} is of another model: this one has no place for {len(odd)} of its tensors, such '
+                         f'as {odd[:3]}. Test it with the config and the options that it was trained with')
     missing = missing_to_predict(model, weights)
     if missing:
         lacks = f'{filename} lacks what this task needs: {in_words(missing)}'

@@ -99,3 +99,18 @@ def losses_of(meta: Mapping[str, Any]) -> dict[str, float] | None:
         return None
     known = Stages.from_config(stages)
     return dict(known.stages[known.at(min(meta['epoch'], known.epochs) - 1)[0]].losses)
+
+
+def set_stage_of(model: Any, meta: Mapping[str, Any]) -> None:
+    """Set what a stage sets in a model, as it was when a checkpoint was written: it decides what is predicted.
+
+    Args:
+        model: Without wrappers. Its losses say whether sentences stand for themselves or for prototypes; of its
+            prototype bank the temperature, which may have fallen.
+        meta: Of the checkpoint; what it does not say stays.
+    """
+    losses, temperature = losses_of(meta), meta.get('prototype_temperature')
+    if losses is not None and hasattr(model, 'set_losses'):
+        model.set_losses(losses)
+    if temperature is not None and getattr(model, 'prototype_bank', None) is not None:
+        model.prototype_bank.temperature = temperature

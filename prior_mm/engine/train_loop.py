@@ -30,11 +30,14 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         val_interval: Validate each so many epochs, and at the end of each stage.
 
     Raises:
-        ValueError: If the stages are not as they should be, or an epoch has no batch.
+        ValueError: If the stages are not as they should be, an epoch has no batch, or the config has rates elsewhere.
     """
 
     def __init__(self, runner, dataloader, stages: list[dict], val_interval: int = 1) -> None:
         self.stages = Stages.from_config(stages)
+        if runner.cfg.get('param_scheduler') or (runner.cfg.get('auto_scale_lr') or {}).get('enable'):
+            raise ValueError('StagedTrainLoop takes the rates from its stages (lr, warmup_epochs) and would pass over '
+                             'param_scheduler and auto_scale_lr: leave them out')
         super().__init__(runner, dataloader, self.stages.epochs, val_interval=val_interval)
         if len(self.dataloader) == 0:
             raise ValueError(f'an epoch of {len(self.dataloader.dataset)} studies has no batch of '
@@ -128,6 +131,8 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         self._steps = GuardedSteps(self.runner)
         self.runner.call_hook('before_train')
         if self._iter == self._epoch * self.steps_per_epoch > 0:
+            done, _ = self.stages.at(self._epoch - 1)
+            unwrapped(self.runner.model).set_losses(self.stages.stages[done].losses)
             self._validate()
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()

@@ -54,6 +54,8 @@ def joint_config(source: Source, tokenizer: str | None = None) -> dict[str, Any]
     model['text_encoder'] = dict(type='TextEncoder', config=text_config(source, tokenizer), **kept)
     if source.losses is not None:  # they decide whether sentences stand for themselves or for prototypes
         model['loss_weights'] = source.losses
+    if (temperature := source.meta.get('prototype_temperature')) is not None:
+        model['prototype_bank'] = dict(model['prototype_bank'], temperature=temperature)
     return model
 
 

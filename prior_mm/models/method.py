@@ -1,9 +1,11 @@
 """What all methods share: encoders, the seam, which losses are on, what rests, predictions, maps."""
+import logging
 from abc import abstractmethod
 from collections.abc import Collection
 from typing import Any, ClassVar
 
 import torch
+from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
@@ -13,6 +15,8 @@ from prior_mm.structures import ImageFeatures, Reports, StudyEmbeddings, StudyFe
 from .alignment.contrastive import unit
 from .encoders.in_chunks import in_chunks
 from .global_batch import GlobalBatch
+
+_FAR = 3  # times the deviation that pretrained weights have seen
 
 
 def build_part(config: dict | None, **given) -> nn.Module | None:
@@ -72,6 +76,15 @@ class Method(BaseModel):
         self.image_encoder = build_part(image_encoder)
         self.text_encoder = build_part(text_encoder)
         self.same_report = MODELS.build({'type': 'SameReport', **same_report}) if same_report else None
+
+    def init_weights(self) -> None:
+        """As any model; warns if a pretrained backbone has seen images of quite another scale."""
+        super().init_weights()
+        theirs, ours = self.image_encoder.pretrained_on.get('std'), float(self.data_preprocessor.std)
+        if theirs and not 1 / _FAR < ours / theirs < _FAR:
+            print_log(f'{self.image_encoder.pretrained} was trained on images divided by a deviation of {theirs:.4g}, '
+                      f'and model.data_preprocessor divides by {ours:.4g}: its first features are as much too small or '
+                      'too large. Set model.data_preprocessor.mean and std to theirs', 'current', logging.WARNING)
 
     def set_losses(self, weights: dict[str, float] | None) -> None:
         """Set the weight of each loss, as a stage begins; a loss whose part is missing is left out.

@@ -9,6 +9,7 @@ from prior_mm.checkpoints.checkpoint import load_state_dict, read_meta
 from prior_mm.checkpoints.model_weights import load_weights
 from prior_mm.checkpoints.text_side import adopt_text_side, check_text_side, text_side
 from prior_mm.datasets import collate_studies
+from prior_mm.engine.stages import set_stage_of
 from prior_mm.models.method import Method
 from prior_mm.registry import DATASETS, MODELS
 
@@ -56,8 +57,7 @@ def draw_run(config: Config, checkpoint: str) -> list[Path]:
                 pictures / 'curves.png', f'{folder.name}: losses on {kind}')
 
     model = load_model(config, checkpoint)
-    if isinstance(meta.get('losses'), dict) and hasattr(model, 'set_losses'):
-        model.set_losses(meta['losses'])  # whether sentences stand for themselves or for prototypes, as in a test
+    set_stage_of(model, meta)
     places = read_places(config[loader_name]['dataset'].get('data_root', ''))
     placed = [index for index in range(len(dataset)) if places and dataset.get_data_info(index)['images'][0] in places]
     batch = collate_studies([dataset[index] for index in choose_studies(dataset, NUM_STUDIES, set(placed))])

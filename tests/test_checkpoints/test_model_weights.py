@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from prior_mm.checkpoints.model_weights import in_words, load_weights, missing_to_predict
+from prior_mm.checkpoints.model_weights import in_words, load_weights, missing_to_predict, odd_to_predict
 
 
 class Parts(nn.Module):
@@ -57,3 +57,12 @@ def test_another_shape():
     loaded = load_weights(model, other, 'a.pth', strict=False, fitting=True)
     assert torch.equal(model.encoder[0].weight, kept) and torch.equal(model.encoder[0].bias, given['encoder.0.bias'])
     assert loaded.missing == dict(encoder='1 of 7 tensors (encoder.0.weight)') and loaded.found == 12
+
+
+def test_more_than_the_model():
+    """A deeper part that predicts is told; another part, one that no prediction needs and what only counts are not."""
+    names = Parts().state_dict().keys()
+    assert odd_to_predict(Parts(), names) == []
+    beside = {'decoder.9.bias', 'projection.weight', 'encoder.2.num_batches_tracked', 'encoder.position_ids'}
+    assert odd_to_predict(Parts(), names | beside) == []
+    assert odd_to_predict(Parts(), names | {'encoder.2.weight'}) == ['encoder.2.weight']

@@ -8,8 +8,20 @@ import torch
 from mmengine.config import Config
 
 from prior_mm.checkpoints.checkpoint import save_checkpoint
-from prior_mm.downstream.command_line import add_downstream_options, apply_options, command_of, options_of
-from prior_mm.downstream.settings import apply_settings, check_same_repeat, read_settings
+from prior_mm.downstream.command_line import (
+    add_downstream_options,
+    add_run_options,
+    apply_options,
+    command_of,
+    options_of,
+    read_run,
+)
+from prior_mm.downstream.settings import (
+    apply_settings,
+    check_same_normalisation,
+    check_same_repeat,
+    read_settings,
+)
 
 
 @pytest.fixture
@@ -301,3 +313,33 @@ def test_own_files_of_different_classes(root):
     path.write_text('{"data_list": []}')
     with pytest.raises(ValueError, match='does not begin with metainfo'):
         apply_settings(config(root, **OWN))
+
+
+def test_a_test_normalises_as_the_training_did(root):
+    """Weights of others that were moved since the training took their mean and deviation with them: an error."""
+    trained, tested = (dict(config(root).to_dict()) for _ in range(2))
+    check_same_normalisation(Config(tested), dict(config=trained), 'a.pth')
+    check_same_normalisation(Config(tested), {}, 'a.pth')
+    trained['model']['data_preprocessor'] = dict(mean=[127.5], std=[63.75])
+    with pytest.raises(ValueError, match=r'mean and std \(\[127.5\], \[63.75\]\), and this test would take'):
+        check_same_normalisation(Config(tested), dict(config=trained), 'a.pth')
+
+
+def test_what_downstream_decides_is_no_option(root, tmp_path):
+    """An option that would be overwritten is refused, with the one that decides it."""
+    config(root).dump(tmp_path / 'cls.py')
+    parser = argparse.ArgumentParser()
+    add_run_options(parser)
+    args = parser.parse_args([str(tmp_path / 'cls.py'), '--cfg-options', 'model.backbone.frozen_stages=1'])
+    with pytest.raises(ValueError, match='model.backbone.frozen_stages is decided by --frozen or --finetune'):
+        read_run(args, training=True)
+
+
+def test_a_size_beyond_what_is_read(root):
+    """Images cannot be cut larger than they were read."""
+    made = config(root, size=384)
+    for split in ('train', 'val', 'test'):
+        inner(made, split).pipeline = [dict(type='LoadRadiographFile', size=(256, 256)),
+                                       dict(type='mmpretrain.CenterCrop', crop_size=(224, 224))]
+    with pytest.raises(ValueError, match='size=384: the config cuts its images out of 256 pixels'):
+        apply_settings(made)

@@ -92,3 +92,15 @@ def test_weights_of_others_arrive(root, tmp_path):  # noqa: F811
     changed.model.head = dict(in_channels=2048)
     apply_settings(changed)
     assert changed.model.data_preprocessor.mean == [0.4978 * 255]  # the protocol's go before
+
+
+def test_a_rate_beside_other_rates(root):  # noqa: F811
+    """MMEngine takes one key for a parameter: norms without decay would get one, and a longer key its own rate."""
+    for own in (dict(norm_decay_mult=0.), dict(custom_keys=dict(pos_embed=dict(decay_mult=0.)))):
+        changed = config(root, backbone_rate=.1)
+        changed.optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3), paramwise_cfg=own)
+        with pytest.raises(ValueError, match=r'backbone_rate does not go with optim_wrapper.paramwise_cfg \(.*(n|p)o'):
+            apply_settings(changed)
+    changed, _ = made(root, backbone_rate=.1)
+    apply_settings(changed)  # twice is as once
+    assert changed.optim_wrapper.paramwise_cfg.custom_keys == dict(backbone=dict(lr_mult=.1))

@@ -60,6 +60,31 @@ def test_resumed_run_is_the_run(whole_run, step, tmp_path):
         assert all(torch.equal(value, state[key][name]) for name, value in values.items())
 
 
+@pytest.mark.slow
+def test_resumed_run_validates_as_the_run(tmp_path, monkeypatch):
+    """The validation that a resumed run begins with is of its stage: with its losses, and the temperature it had."""
+    seen = []
+    monkeypatch.setattr('prior_mm.engine.StagedTrainLoop._validate', lambda loop: seen.append((
+        loop._epoch, sorted(loop.runner.model.loss_weights), loop.runner.model.prototype_bank.temperature)))
+    build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='seen', **{
+        'default_hooks.checkpoint.max_keep_ckpts': 9})).train()
+    whole = {epoch: rest for epoch, *rest in seen}
+    assert len(whole) == 6 and whole[2][0] != whole[6][0] and whole[5][1] < 0.9
+    for epoch in (2, 5):
+        seen.clear()
+        build_runner(tiny_config(tmp_path / 'data', tmp_path / f'from{epoch}', experiment_name=f'seen{epoch}',
+                                 resume=True, load_from=str(tmp_path / f'run/epoch_{epoch}.pth'))).train()
+        assert seen[0][0] == epoch and {epoch: rest for epoch, *rest in seen}.items() <= whole.items()
+
+
+def test_rates_elsewhere_are_an_error(tmp_path):
+    """The stages say the rates; a scheduler beside them would be passed over."""
+    config = tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name='rates',
+                         param_scheduler=[dict(type='ConstantLR', factor=.1)])
+    with pytest.raises(ValueError, match='takes the rates from its stages'):
+        build_runner(config).train()
+
+
 def test_stages(whole_run):
     """Each stage logs its own losses; each has a checkpoint at its end."""
     folder, _ = whole_run

@@ -28,3 +28,22 @@ def test_failure_says_what_is_needed(tmp_path):
     assert 'make setup-lite' in done.stderr
     assert 'no-such-package-at-all' in done.stdout
     assert 'no-such-package-at-all' in (tmp_path / 'log').read_text()
+
+
+def test_the_standard_that_pytorch_wants(tmp_path, monkeypatch):
+    """mmcv asks for C++17; where PyTorch's headers want C++20 they get it, as the last word to the compiler."""
+    sys.path.insert(0, str(SCRIPT.parent))
+    try:
+        from build_mmcv import newer_standard
+    finally:
+        sys.path.remove(str(SCRIPT.parent))
+    header, (old, new) = tmp_path / 'ATen/ATen.h', (17, 20)
+    header.parent.mkdir()
+    assert newer_standard(tmp_path / 'none', tmp_path) == {}
+    header.write_text(f'#error C++{old} or later compatible compiler is required to use ATen.')
+    assert newer_standard(tmp_path, tmp_path) == {}
+    header.write_text(f'#error C++{new} or later compatible compiler is required to use ATen.')
+    monkeypatch.setenv('CXX', 'echo g++')
+    compiler = newer_standard(tmp_path, tmp_path)['CXX']
+    told = subprocess.run(f'{compiler} -std=c++17 "a b.cpp"', shell=True, capture_output=True, text=True, check=True)
+    assert told.stdout == 'g++ -std=c++17 a b.cpp -std=c++20\n'

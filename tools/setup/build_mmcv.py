@@ -3,9 +3,13 @@
 Runs before anything is installed, so with nothing but the standard library.
 """
 import argparse
+import importlib.util
+import os
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +23,23 @@ def bar(done: int, total: int, seconds: float, width: int = 40) -> str:
     return f'  compiling {"=" * filled}{"." * (width - filled)} {done}/{total} objects, {seconds / 60:.1f} min{left}'
 
 
+def newer_standard(headers: Path, folder: Path) -> dict[str, str]:
+    """What the environment must say where PyTorch's headers want a newer C++ than mmcv asks for, which is C++17.
+
+    Args:
+        headers: Folder of the headers.
+        folder: Where a compiler is put that takes the newer standard, whatever it is told before.
+    """
+    said = headers / 'ATen/ATen.h'
+    wanted = re.search(r'C\+\+(\d+) or later', said.read_text(encoding='utf-8')) if said.is_file() else None
+    if not wanted or int(wanted[1]) <= 17:
+        return {}
+    option, compiler = f'-std=c++{wanted[1]}', folder / 'cxx'
+    compiler.write_text(f'#!/bin/sh\nexec {os.environ.get("CXX", "c++")} "$@" {option}\n', encoding='utf-8')
+    compiler.chmod(0o755)
+    return dict(CXX=shlex.quote(str(compiler)), NVCC_APPEND_FLAGS=option)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--log', type=Path, required=True, help='where all that the build says is kept')
@@ -28,8 +49,11 @@ def main() -> int:
                '--no-build-isolation', *args.requirements]
     start = first = time.monotonic()
     on_terminal = sys.stdout.isatty()
-    with args.log.open('w', encoding='utf-8') as log, subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace') as pip:
+    torch = importlib.util.find_spec('torch')
+    headers = Path(*(torch and torch.submodule_search_locations or ())) / 'include'
+    with tempfile.TemporaryDirectory() as folder, args.log.open('w', encoding='utf-8') as log, subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
+            env={**os.environ, **newer_standard(headers, Path(folder))}) as pip:
         shown = 0.
         for line in pip.stdout or ():
             log.write(line)
@@ -48,9 +72,9 @@ def main() -> int:
     if pip.returncode:
         tail = args.log.read_text(encoding='utf-8').splitlines()[-25:]
         print('\n'.join(tail))
-        print(f'mmcv could not be built (all of it: {args.log}). It needs a C++17 compiler (on Debian: apt-get install '
-              'build-essential) and 2 GB of memory a job (fewer: make setup JOBS=1). No compiler: make setup-lite',
-              file=sys.stderr)
+        print(f'mmcv could not be built (all of it: {args.log}). It needs a compiler of C++17, or of C++20 where '
+              'PyTorch wants it (on Debian: apt-get install build-essential) and 2 GB of memory a job (fewer: make '
+              'setup JOBS=1). No compiler: make setup-lite', file=sys.stderr)
     else:
         print(f'  done in {(time.monotonic() - start) / 60:.1f} min')
     return pip.returncode

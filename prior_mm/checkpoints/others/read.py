@@ -103,7 +103,7 @@ def _own(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> OtherWeights
     if found is None or not found.trunk or str(backbone.get('type')).split('.')[-1] != 'TimmBackbone':
         return None
     config = dict(found.config, architecture=str(backbone['architecture']),
-                  model_args=dict(backbone.get('model_args') or {}))
+                  model_args=dict(backbone.get('model_args') or {}), final_norm=backbone.get('final_norm', True))
     first = weights[f'{found.trunk}{found.first}']
     return OtherWeights('prior_mm', found._replace(config=config, assumed=None), weights, None, None, None,
                         first.shape[1], meta)

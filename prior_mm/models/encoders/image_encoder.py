@@ -1,6 +1,6 @@
 """The image encoder: a backbone of the toolboxes and attention pooling over its last feature map."""
 from contextlib import nullcontext
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -64,6 +64,7 @@ class ImageEncoder(BaseModule):
         self.stride = stride
         self.patch_layout = patch_layout
         self.pretrained = pretrained
+        self.pretrained_on: dict[str, Any] = {}  # preprocessing of the pretrained weights, as far as they say it
         if with_cp:
             recompute_blocks(self.backbone)
         # Convolutions run faster with the channels last, on CPUs and on GPUs with tensor cores; same numbers.
@@ -73,7 +74,7 @@ class ImageEncoder(BaseModule):
         """Random weights as the backbone defines them, then the pretrained ones, if any."""
         super().init_weights()
         if self.pretrained:
-            load_backbone(self.backbone, self.pretrained)
+            self.pretrained_on = load_backbone(self.backbone, self.pretrained).get('preprocessing') or {}
 
     def forward(self, images: Tensor, start_attention: bool = False) -> ImageFeatures:
         """Encode normalised images, (B, 1, H, W).

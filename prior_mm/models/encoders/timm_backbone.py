@@ -19,7 +19,7 @@ class TimmBackbone(BaseModule):
     Args:
         architecture: timm's name, such as ``vit_base_patch16_224``.
         in_channels: Of the images.
-        out_indices: Which of the features, the first the finest; negative ones count from the last.
+        out_indices: Which of the features, in ascending order, the first the finest; negative ones count from the last.
         model_args: What the architecture takes beside: ``embed_dim``, ``depth``, ``img_size`` ...
         final_norm: Whether the features get the norm that a transformer ends with.
         frozen_stages: More than -1 freezes all of it, with its statistics.
@@ -27,7 +27,8 @@ class TimmBackbone(BaseModule):
         init_cfg: See :class:`mmengine.model.BaseModule`.
 
     Raises:
-        ValueError: If timm has no such architecture, or none that gives intermediate features.
+        ValueError: If timm has no such architecture, or none that gives intermediate features; or for indices that do
+            not ascend.
     """
 
     def __init__(self, architecture: str, in_channels: int = 1, out_indices: Sequence[int] = (-1, ),
@@ -46,6 +47,8 @@ class TimmBackbone(BaseModule):
         self.model = timm.create_model(architecture, pretrained=False, in_chans=in_channels, num_classes=0, **args)
         if not hasattr(self.model, 'forward_intermediates'):
             raise ValueError(f'{architecture} gives no intermediate features: take another one')
+        if list(out_indices) != sorted(out_indices, key=lambda index: (index < 0, index)):
+            raise ValueError(f'out_indices must ascend, as the features of {architecture} come, got {out_indices}')
         self.out_indices = list(out_indices)
         self.final_norm = final_norm
         self.frozen_stages = frozen_stages

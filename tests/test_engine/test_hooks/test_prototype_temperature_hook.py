@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from prior_mm.engine import PrototypeTemperatureHook, Stages
+from prior_mm.engine.stages import set_stage_of
 
 WITHOUT, WITH = dict(global_alignment=1.), dict(global_alignment=1., prototype=10.)
 
@@ -17,13 +18,15 @@ def fake_runner(lengths: list[int], first_with_bank: int, steps_per_epoch: int, 
         for n, epochs in enumerate(lengths)])
     loop = SimpleNamespace(stages=stages, steps_per_epoch=steps_per_epoch, max_iters=stages.epochs * steps_per_epoch)
     model = nn.Module()
-    model.prototype_bank = SimpleNamespace(temperature=None) if bank else None
+    model.prototype_bank = SimpleNamespace(temperature=0.9) if bank else None
     runner = SimpleNamespace(train_loop=loop, iter=0, model=nn.parallel.DataParallel(model) if wrapped else model)
     return runner, model
 
 
 def temperatures(hook: PrototypeTemperatureHook, runner, model) -> list[float]:
     found = []
+    if model.prototype_bank is not None:
+        model.prototype_bank.temperature = 0.9  # what it was built with
     for step in range(runner.train_loop.max_iters):
         runner.iter = step
         hook.before_train_iter(runner, step)
@@ -68,3 +71,25 @@ def test_unknown_schedule():
     """A misspelt schedule is an error that lists what there is."""
     with pytest.raises(ValueError, match="'fixed', 'linear' or 'exp', got 'cosine'"):
         PrototypeTemperatureHook('cosine')
+
+
+def test_two_temperatures_are_an_error():
+    """What the model says and what the hook says are one, for a test goes by the model's."""
+    runner, model = fake_runner([1], 0, 2)
+    PrototypeTemperatureHook(start=0.9).before_train(runner)
+    model.prototype_bank.temperature = 0.3
+    with pytest.raises(ValueError, match=r'temperature=0.3 and PrototypeTemperatureHook.start=0.9 .* differ'):
+        PrototypeTemperatureHook(start=0.9).before_train(runner)
+    PrototypeTemperatureHook().before_train(runner)
+    assert model.prototype_bank.temperature == 0.3
+
+
+def test_checkpoints_say_it():
+    """It is noted where it fell, and set again in the model that predicts."""
+    runner, model = fake_runner([2], 0, 2)
+    hook, checkpoint = PrototypeTemperatureHook('linear'), dict(meta={})
+    assert temperatures(hook, runner, model)[-1] == pytest.approx(0.09)
+    hook.before_save_checkpoint(runner, checkpoint)
+    _, fresh = fake_runner([2], 0, 2)
+    set_stage_of(fresh, checkpoint['meta'])
+    assert fresh.prototype_bank.temperature == pytest.approx(0.09)

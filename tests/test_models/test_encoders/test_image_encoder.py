@@ -113,6 +113,15 @@ def test_prefixes(prefix, tmp_path):
     assert all(torch.equal(value, weights[name]) for name, value in model.backbone.state_dict().items())
 
 
+def test_a_deeper_backbone_is_no_part_of_itself(tmp_path):
+    """Of a file of more blocks a stage none is left out silently."""
+    deeper = encoder(backbone=dict(RESNET18, depth=34, **SMALL), out_channels=64).backbone.state_dict()
+    save_checkpoint({**deeper, 'fc.weight': torch.zeros(3, 64)}, tmp_path / 'resnet34.pth')
+    model = encoder(backbone=dict(RESNET18, **SMALL), out_channels=64, pretrained=str(tmp_path / 'resnet34.pth'))
+    with pytest.raises(ValueError, match=r"a larger backbone .* no place for \d+ of its tensors, such as .'layer1.2"):
+        model.init_weights()
+
+
 def test_colour_backbone_keeps_its_colours(torchvision_weights, tmp_path):
     """The sum over colours is for a backbone of one channel only."""
     save_checkpoint(torchvision_weights, tmp_path / 'weights.pth')

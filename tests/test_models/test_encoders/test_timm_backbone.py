@@ -47,6 +47,13 @@ def test_in_the_image_encoder():
     assert not without
 
 
+def test_features_come_as_they_lie():
+    """From the finest on: another order would be a promise that is not kept."""
+    assert len(TimmBackbone('resnet18', out_indices=(0, 2, -1)).eval()(torch.randn(1, 1, 32, 32))) == 3
+    with pytest.raises(ValueError, match='out_indices must ascend'):
+        TimmBackbone('resnet18', out_indices=(3, 0))
+
+
 def test_unknown_architecture():
     """With names that there are."""
     with pytest.raises(ValueError, match="timm has no 'vit_huge_x'; it has names such as"):
