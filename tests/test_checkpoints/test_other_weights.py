@@ -288,6 +288,16 @@ def test_a_folder_says_its_own_range(tmp_path):
     assert (read_other(tmp_path).mean, read_other(tmp_path).std) == (.4, .2)
 
 
+@pytest.mark.parametrize('final_norm', [True, False])
+def test_a_run_of_ours_keeps_its_final_norm(tmp_path, final_norm):
+    """A transformer that was pre-trained without the norm at its end goes into the tasks without it."""
+    model = dict(image_encoder=dict(backbone=dict(type='TimmBackbone', architecture='vit_tiny_patch16_224',
+                                                  final_norm=final_norm)))
+    weights = prefixed('image_encoder.backbone.model.', randomised(vit()))
+    save_checkpoint(dict(meta=dict(config=dict(model=model)), state_dict=weights), tmp_path / 'epoch_1.pth')
+    assert read_other(tmp_path / 'epoch_1.pth').architecture.config['final_norm'] is final_norm
+
+
 def test_half_fits_are_refused(tmp_path):
     """A file that lacks a block's tensor, or a folder of another kind: the counts are said, nothing is loaded."""
     weights = randomised(vit())

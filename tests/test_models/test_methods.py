@@ -12,6 +12,7 @@ from torch.nn.functional import cosine_similarity
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.models.alignment import RegionAlignment, SigmoidAlignment, TokenAlignment
 from prior_mm.models.alignment.contrastive import cross_entropy_of_partners
 from prior_mm.models.global_batch import GlobalBatch
@@ -36,6 +37,18 @@ def assert_same_numbers(ours: dict[str, torch.Tensor], theirs: dict[str, torch.T
     for key, value in theirs.items():
         error = (ours[key] - value).abs().max() / value.abs().max().clamp(min=1e-6)
         assert error < 1e-9, f'{key}: relative error {error:.2e}'
+
+
+@pytest.mark.parametrize(('std', 'warned'), [(0.0005, True), (0.25, False)])
+def test_a_backbone_that_saw_another_scale(tmp_path, monkeypatch, std, warned):
+    """Pre-training from weights of quite another normalisation is warned of: first features are off by as much."""
+    model, said = tiny('ConVIRT'), []
+    monkeypatch.setattr('prior_mm.models.method.print_log', lambda text, *rest: said.append(text))
+    save_checkpoint(dict(meta=dict(preprocessing=dict(mean=.5, std=std)),
+                         state_dict=model.image_encoder.backbone.state_dict()), tmp_path / 'backbone.pth')
+    model.image_encoder.pretrained = str(tmp_path / 'backbone.pth')
+    model.init_weights()
+    assert bool(said) is warned and all('divided by a deviation of 0.0005' in line for line in said)
 
 
 @pytest.mark.parametrize('name', METHODS)
