@@ -1,9 +1,11 @@
 """Any image backbone of timm as the toolboxes call theirs: maps of several depths, frozen or not."""
+import logging
 from collections.abc import Sequence
 from typing import Any
 
+from mmengine.logging import print_log
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
@@ -21,7 +23,7 @@ class TimmBackbone(BaseModule):
         in_channels: Of the images.
         out_indices: Which of the features, in ascending order, the first the finest; negative ones count from the last.
         model_args: What the architecture takes beside: ``embed_dim``, ``depth``, ``img_size`` ...
-        final_norm: Whether the features get the norm that a transformer ends with.
+        final_norm: Whether the features get the norm that a transformer ends with; one behind its pooling is warned of.
         frozen_stages: More than -1 freezes all of it, with its statistics.
         norm_eval: Whether batch normalisation goes by the statistics of pre-training.
         init_cfg: See :class:`mmengine.model.BaseModule`.
@@ -47,6 +49,10 @@ class TimmBackbone(BaseModule):
         self.model = timm.create_model(architecture, pretrained=False, in_chans=in_channels, num_classes=0, **args)
         if not hasattr(self.model, 'forward_intermediates'):
             raise ValueError(f'{architecture} gives no intermediate features: take another one')
+        if final_norm and isinstance(getattr(self.model, 'norm', None), nn.Identity) \
+                and not isinstance(getattr(self.model, 'fc_norm', None), (nn.Identity, type(None))):
+            print_log(f'{architecture} has its final norm behind the pooling (fc_norm), where no map gets it: its '
+                      'features are not normalised', 'current', logging.WARNING)
         if list(out_indices) != sorted(out_indices, key=lambda index: (index < 0, index)):
             raise ValueError(f'out_indices must ascend, as the features of {architecture} come, got {out_indices}')
         self.out_indices = list(out_indices)

@@ -54,6 +54,15 @@ def test_features_come_as_they_lie():
         TimmBackbone('resnet18', out_indices=(3, 0))
 
 
+@pytest.mark.parametrize(('pool', 'warned'), [('avg', True), ('token', False)])
+def test_a_norm_behind_the_pooling(monkeypatch, pool, warned):
+    """A transformer that normalises what it has pooled gives maps that are not: it is said."""
+    said = []
+    monkeypatch.setattr('prior_mm.models.encoders.timm_backbone.print_log', lambda text, *rest: said.append(text))
+    TimmBackbone(VIT['architecture'], model_args=dict(VIT['model_args'], global_pool=pool))
+    assert bool(said) is warned
+
+
 def test_unknown_architecture():
     """With names that there are."""
     with pytest.raises(ValueError, match="timm has no 'vit_huge_x'; it has names such as"):
