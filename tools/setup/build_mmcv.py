@@ -37,7 +37,7 @@ def newer_standard(headers: Path, folder: Path) -> dict[str, str]:
     option, compiler = f'-std=c++{wanted[1]}', folder / 'cxx'
     compiler.write_text(f'#!/bin/sh\nexec {os.environ.get("CXX", "c++")} "$@" {option}\n', encoding='utf-8')
     compiler.chmod(0o755)
-    return dict(CXX=shlex.quote(str(compiler)), NVCC_APPEND_FLAGS=option)
+    return dict(CXX=shlex.quote(str(compiler)), NVCC_APPEND_FLAGS=f'{os.environ.get("NVCC_APPEND_FLAGS", "")} {option}')
 
 
 def main() -> int:
