@@ -237,11 +237,12 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     for stage in args.stages:
-        rows += in_its_own_process(measure, stage, args.dtypes, args.batch_size, args.size, args.steps,
+        found = in_its_own_process(measure, stage, args.dtypes, args.batch_size, args.size, args.steps,
                                    args.threads, args.memory)
-    print(table(rows))
-    if args.out:
-        Path(args.out).write_text(json.dumps(rows, indent=2) + '\n')
+        print(table(found), flush=True)  # what is measured stays, also if a later stage runs out of memory
+        rows += found
+        if args.out:
+            Path(args.out).write_text(json.dumps(rows, indent=2) + '\n')
 
 
 if __name__ == '__main__':
