@@ -17,6 +17,12 @@ PREFIXES = ('', 'backbone.', 'image_encoder.backbone.', 'image_encoder.encoder.'
 #: What goes into features wherever it stands; the parts of a backbone do as well, but for its head.
 _OF_FEATURES = {'reg_token', 'dist_token', 'cls_token', 'pos_embed', 'embeddings', 'encoder'}
 _NAMED = 3
+_FAR = 3  # times the deviation that weights were trained with
+
+
+def is_far(std: float, theirs: float) -> bool:
+    """Whether images divided by one deviation are of quite another scale than those divided by another."""
+    return not 1 / _FAR < std / theirs < _FAR
 
 
 def load_backbone(backbone: nn.Module, source: 'str | Path', prefix: str | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from prior_mm.checkpoints.backbone_weights import is_far
 from prior_mm.checkpoints.checkpoint import latest_checkpoint
 from prior_mm.checkpoints.others import OtherWeights, read_other
 from prior_mm.files.file_hash import sha256
@@ -22,7 +23,6 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 EVALUATORS = ('val_evaluator', 'test_evaluator')
 _OF_TRAINING = ('optim_wrapper', 'param_scheduler', 'randomness', 'train_cfg', 'train_dataloader')
 _AT_RUN_TIME = ('optim_wrapper.type', 'optim_wrapper.dtype', 'train_dataloader.dataset.ids')  # --amp; the share's list
-_FAR = 3  # times the deviation that weights were trained with
 _CONVERTERS = dict(rsna='rsna.py', siim='siim.py', chexpert='chexpert.py')
 
 
@@ -257,9 +257,9 @@ def _said(settings: Downstream, other: OtherWeights | None) -> dict[str, Any] | 
     """What a result records of others' weights, with a ``warning`` if the protocol's deviation is far from theirs."""
     if other is None or other.std is None or settings.normalise is None:
         return other.said if other else None
-    factor = settings.normalise[1] / other.std
-    if 1 / _FAR < factor < _FAR:
+    if not is_far(settings.normalise[1], other.std):
         return other.said
+    factor = settings.normalise[1] / other.std
     warning = (f'downstream.normalise divides images by {settings.normalise[1]:.4g}, and {other.source} was trained '
                f'with {other.std:.4g}: its inputs are {max(factor, 1 / factor):.0f} times too '
                f'{"small" if factor > 1 else "large"}')

@@ -9,14 +9,13 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from prior_mm.checkpoints.backbone_weights import is_far
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures, Reports, StudyEmbeddings, StudyFeatures
 
 from .alignment.contrastive import unit
 from .encoders.in_chunks import in_chunks
 from .global_batch import GlobalBatch
-
-_FAR = 3  # times the deviation that pretrained weights have seen
 
 
 def build_part(config: dict | None, **given) -> nn.Module | None:
@@ -81,7 +80,7 @@ class Method(BaseModel):
         """As any model; warns if a pretrained backbone has seen images of quite another scale."""
         super().init_weights()
         theirs, ours = self.image_encoder.pretrained_on.get('std'), float(self.data_preprocessor.std)
-        if theirs and not 1 / _FAR < ours / theirs < _FAR:
+        if theirs and is_far(ours, theirs):
             print_log(f'{self.image_encoder.pretrained} was trained on images divided by a deviation of {theirs:.4g}, '
                       f'and model.data_preprocessor divides by {ours:.4g}: its first features are as much too small or '
                       'too large. Set model.data_preprocessor.mean and std to theirs', 'current', logging.WARNING)

@@ -1,5 +1,5 @@
 """Temperature of the sentence prototype bank in the course of the training."""
-from typing import Literal
+from typing import Any, Literal
 
 from mmengine.hooks import Hook
 
@@ -36,7 +36,7 @@ class PrototypeTemperatureHook(Hook):
         Raises:
             ValueError: If the bank was built with another temperature than ``start``.
         """
-        bank = getattr(unwrapped(runner.model), 'prototype_bank', None)
+        bank = _bank(runner)
         if bank is not None and self.start not in (None, bank.temperature):
             raise ValueError(f'model.prototype_bank.temperature={bank.temperature} and PrototypeTemperatureHook.start='
                              f'{self.start} (in custom_hooks) differ: set both, or leave start out')
@@ -48,12 +48,12 @@ class PrototypeTemperatureHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Note it, for what is predicted depends on it."""
-        bank = getattr(unwrapped(runner.model), 'prototype_bank', None)
+        bank = _bank(runner)
         if bank is not None:
             checkpoint['meta']['prototype_temperature'] = bank.temperature
 
     def _set(self, runner, step: int) -> None:
-        bank = getattr(unwrapped(runner.model), 'prototype_bank', None)
+        bank = _bank(runner)
         if bank is None:
             return
         if self.start is None:
@@ -65,3 +65,8 @@ class PrototypeTemperatureHook(Hook):
             first += stage.epochs
         first, last = first * loop.steps_per_epoch, getattr(loop, 'kept_schedule', {}).get('iters', loop.max_iters) - 1
         bank.temperature = self.start * self.factor(min(max(step - first, 0) / max(last - first, 1), 1))
+
+
+def _bank(runner) -> Any:
+    """The model's prototype bank; None if it has none."""
+    return getattr(unwrapped(runner.model), 'prototype_bank', None)
