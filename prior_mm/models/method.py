@@ -40,7 +40,7 @@ class Method(BaseModel):
         predict_local: Whether predictions hold the embeddings of patches and sentences, too.
         compiled: Whether ``torch.compile`` makes programs of :meth:`compiled_parts` and of BERT's layers, as they are
             first called: minutes once, then faster steps, and other rounding. Not together with ``with_cp``, ``chunk``
-            or FSDP.
+            or FSDP. Or its mode, such as ``'reduce-overhead'``, which has CUDA graphs.
 
     Raises:
         ValueError: If ``chunk`` is below 1, or ``compiled`` comes with it.
@@ -63,7 +63,7 @@ class Method(BaseModel):
 
     def __init__(self, image_encoder: dict, text_encoder: dict, data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None, same_report: dict | None = None, chunk: int | None = None,
-                 predict_local: bool = False, compiled: bool = False) -> None:
+                 predict_local: bool = False, compiled: bool | str = False) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='StudyPreprocessor')), init_cfg)
         if chunk is not None and chunk < 1:
             raise ValueError(f'model.chunk must be at least 1 study, or None for all at once, got {chunk}')
@@ -102,10 +102,11 @@ class Method(BaseModel):
         """Have the parts compiled when they are first called; they keep their names."""
         if not self.compiled:
             return
-        self.text_encoder.compiled = True
+        self.text_encoder.compiled = self.compiled
+        mode = None if self.compiled is True else self.compiled
         for part in self.compiled_parts():
             if part._compiled_call_impl is None:
-                part.compile(dynamic=False)
+                part.compile(dynamic=False, mode=mode)
 
     def compiled_parts(self) -> list[nn.Module]:
         """The parts that always see the same shape in training."""

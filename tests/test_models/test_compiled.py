@@ -59,6 +59,13 @@ def test_nothing_is_compiled_unasked(backend):
     assert model.compiled_parts() == [model.image_encoder.backbone, model.sentence_decoder]
 
 
+def test_modes():
+    """Another mode reaches what PyTorch makes of the parts; an unknown one is named."""
+    assert tiny(compiled='reduce-overhead').text_encoder.compiled == 'reduce-overhead'
+    with pytest.raises(RuntimeError, match=r'(?s)mode=fastest.*reduce-overhead'):
+        tiny(compiled='fastest')
+
+
 @pytest.mark.parametrize('other', ['chunk', 'image_encoder', 'text_encoder'])
 def test_not_with_what_computes_again(other):
     """Chunks and activation checkpointing call a part twice; together with them it is refused."""

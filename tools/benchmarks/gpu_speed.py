@@ -21,11 +21,11 @@ class Way(NamedTuple):
 
     dtype: str = 'bfloat16'
     plain: bool = False
-    compiled: str | None = None
+    compiled: bool | str = False
     chunk: int | None = None
 
 
-WAYS = {'plain, float32': Way('float32', plain=True), 'ours': Way(), 'ours, compiled': Way(compiled='default'),
+WAYS = {'plain, float32': Way('float32', plain=True), 'ours': Way(), 'ours, compiled': Way(compiled=True),
         'ours, compiled, CUDA graphs': Way(compiled='reduce-overhead'), 'ours, chunks of 98': Way(chunk=98)}
 #: Steps before those that count.
 WARM_UP = 3
@@ -40,18 +40,14 @@ COMPILED: Plan = [
 
 
 def prepared(stage: int, tiny: bool, device: str, way: Way) -> Training:
-    """A model, its optimizer, and what the way wants compiled; with CUDA graphs for what never changes its shape."""
+    """A model, its optimizer, and what the way wants compiled."""
     with torch.device(device):
         model = build(stage, tiny, PlainPRIOR if way.plain else PRIOR, chunk=way.chunk)
     if way.plain:
         model.to(memory_format=torch.contiguous_format)
     model.to(device)
-    if way.compiled:
-        if way.compiled != 'default':
-            for part in model.compiled_parts():
-                part.compile(mode=way.compiled, dynamic=False)
-        model.compiled = True
-        model.set_losses(model.loss_weights)
+    model.compiled = way.compiled
+    model.set_losses(model.loss_weights)
     return Training(model, way.dtype, way.plain)
 
 

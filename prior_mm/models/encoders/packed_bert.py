@@ -12,6 +12,8 @@ from .recompute import recomputed
 #: Word pieces that a row of the attention grows by, by the type of device: a GPU's library plans the attention anew for
 #: each length that it has not seen.
 ROW_STEP = dict(cuda=32)
+#: Word pieces that a batch grows by where layers are compiled: CUDA graphs are recorded anew for each number of them.
+BUDGET_STEP = dict(cuda=512)
 
 
 def is_packable(encoder: nn.Module) -> bool:
@@ -20,7 +22,7 @@ def is_packable(encoder: nn.Module) -> bool:
             and getattr(encoder.config, 'position_embedding_type', 'absolute') == 'absolute')
 
 
-def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor, compiled: bool = False) -> Tensor:
+def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor, compiled: bool | str = False) -> Tensor:
     """The last hidden state of BERT, computed for the valid word pieces only.
 
     All word pieces of the batch stand in one sequence, so that the linear layers, nine tenths of the work, see no
@@ -32,15 +34,18 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor, compiled
         bert: The encoder; its own modules and weights are used.
         token_ids: Word-piece ids, int64, (B, L).
         token_mask: True where a word piece stands, bool, (B, L).
-        compiled: Whether ``torch.compile`` makes one program of a layer, once for any number of word pieces.
+        compiled: Whether ``torch.compile`` makes one program of a layer, for any number of word pieces; or its mode.
+            On a GPU the batch then has one of few sizes: reports that nobody wrote fill it up.
 
     Returns:
         Hidden states, 0 at padding, (B, L, W).
     """
-    embeddings, length = bert.embeddings, token_ids.shape[1]
-    missing = -length % ROW_STEP.get(token_ids.device.type, 1)
+    embeddings, (reports, length), device = bert.embeddings, token_ids.shape, token_ids.device.type
+    missing = -length % ROW_STEP.get(device, 1)
     token_ids, token_mask = F.pad(token_ids, (0, missing)), F.pad(token_mask, (0, missing))
     places = token_mask.flatten().nonzero().squeeze(1)  # once: it waits for the device
+    if compiled:
+        token_ids, token_mask, places = _filled_up(token_ids, token_mask, places, BUDGET_STEP.get(device, 1))
     hidden = (embeddings.word_embeddings(token_ids.flatten()[places])
               + embeddings.position_embeddings(places % token_mask.shape[1])
               + embeddings.token_type_embeddings.weight[0])
@@ -48,18 +53,27 @@ def packed_bert(bert: BertModel, token_ids: Tensor, token_mask: Tensor, compiled
     # From transformers 4.53 on each layer has the switch.
     switched = getattr(bert.encoder.layer[0], 'gradient_checkpointing', None)
     recompute = bert.training and (bert.encoder.gradient_checkpointing if switched is None else switched)
-    compute = _compiled_layer() if compiled else _layer
+    compute = _compiled_layer(compiled) if compiled else _layer
     for layer in bert.encoder.layer:
         if recompute:
             hidden = recomputed(compute, layer, hidden, places, token_mask)
         else:
             hidden = compute(layer, hidden, places, token_mask)
-    return _LaidOut.apply(hidden, places, token_mask.numel()).view(*token_mask.shape, -1)[:, :length]
+    return _LaidOut.apply(hidden, places, token_mask.numel()).view(*token_mask.shape, -1)[:reports, :length]
+
+
+def _filled_up(token_ids: Tensor, token_mask: Tensor, places: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The batch with reports of so many word pieces that ``step`` divides their number; rows by its length alone."""
+    length, missing = token_mask.shape[1], -len(places) % step
+    rows = -(-(step - 1) // length)
+    extra = torch.arange(rows * length, device=places.device)
+    return (F.pad(token_ids, (0, 0, 0, rows)), torch.cat([token_mask, (extra < missing).view(rows, length)]),
+            torch.cat([places, token_mask.numel() + extra[:missing]]))
 
 
 @cache
-def _compiled_layer() -> Any:
-    return torch.compile(_layer, dynamic=True)
+def _compiled_layer(mode: bool | str) -> Any:
+    return torch.compile(_layer, dynamic=True, mode=None if mode is True else mode)
 
 
 def _layer(layer: nn.Module, hidden: Tensor, places: Tensor, token_mask: Tensor) -> Tensor:

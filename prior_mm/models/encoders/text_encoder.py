@@ -29,7 +29,7 @@ class TextEncoder(BaseModule):
         last_layers: Sum so many last hidden states, as GLoRIA does; 1 is the last one alone.
 
     Attributes:
-        compiled: Whether the layers of BERT are compiled (``model.compiled``).
+        compiled: Whether the layers of BERT are compiled, or how (``model.compiled``).
 
     Raises:
         ValueError: If not exactly one of ``pretrained`` and ``config`` is given, or the pretrained model is damaged or
@@ -49,7 +49,8 @@ class TextEncoder(BaseModule):
             self.encoder = _build_from_config(config, vocab_file)
         if getattr(self.encoder, 'pooler', None) is not None:
             self.encoder.pooler = None  # never used; without it no parameter is left without a gradient
-        self.last_layers, self.compiled = last_layers, False
+        self.last_layers = last_layers
+        self.compiled: bool | str = False
         if not 1 <= last_layers <= self.encoder.config.num_hidden_layers:
             raise ValueError(f'last_layers must lie in 1 to {self.encoder.config.num_hidden_layers}, the layers of the '
                              f'text encoder, got {last_layers}')

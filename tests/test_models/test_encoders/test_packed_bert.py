@@ -1,4 +1,6 @@
 """BERT without padding against Hugging Face's own, padded."""
+import math
+
 import pytest
 import torch
 from fast_and_slow import assert_same, spread_out
@@ -6,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
 
-from prior_mm.models.encoders.packed_bert import ROW_STEP, is_packable, packed_bert
+from prior_mm.models.encoders import packed_bert as packed_bert_module
+from prior_mm.models.encoders.packed_bert import BUDGET_STEP, ROW_STEP, is_packable, packed_bert
 
 VOCABULARY, LONGEST = 40, 16
 SIZES = dict(vocab_size=VOCABULARY, hidden_size=12, num_hidden_layers=3, num_attention_heads=3, intermediate_size=20,
@@ -103,6 +106,28 @@ def test_steps_of_rows(monkeypatch, step):
     features = packed_bert(model, ids, mask)
     torch.testing.assert_close(features, plain, rtol=1e-9, atol=1e-9)
     assert features.shape == (3, 6, 12) and not features[~mask].any()
+
+
+@settings(max_examples=15, deadline=None)
+@given(lengths=lengths, step=st.integers(1, 40), seed=st.integers(0, 99))
+def test_budgets_of_word_pieces(lengths, step, seed):
+    """Where layers are compiled, what fills a batch up to a budget changes neither features nor gradients."""
+    model, mask, sizes = bert(), mask_of(lengths), set()
+    ids = word_pieces(mask, seed)
+
+    def layer(layer, hidden, places, token_mask):
+        sizes.add((len(hidden), *token_mask.shape))
+        return packed_bert_module._layer(layer, hidden, places, token_mask)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BUDGET_STEP, 'cpu', step)
+        patch.setattr(packed_bert_module, '_compiled_layer', lambda mode: layer)
+        assert_same(lambda: packed_bert(model, ids, mask, compiled=True)[mask],
+                    lambda: hugging_face(model, ids, mask), model.parameters())
+        features = packed_bert(model, ids, mask, compiled=True)
+    assert features.shape == (*mask.shape, 12) and not features[~mask].any()
+    rows = len(lengths) + math.ceil((step - 1) / max(lengths))  # whatever is missing, so that the shape is the same
+    assert sizes == {(math.ceil(sum(lengths) / step) * step, rows, max(lengths))}
 
 
 def test_what_is_packable():
