@@ -86,12 +86,12 @@ class Trainer:
                                            foreach=False if plain else None, fused=None if plain else True)
 
     def step(self, images: torch.Tensor, reports: Reports, dtype: torch.dtype = torch.float32) -> None:
-        """One training step."""
-        self.optimizer.zero_grad(set_to_none=True)
+        """One training step; leaves no gradients, which would take memory while others step."""
         with torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
             losses = self.model(images, reports, mode='loss')
         sum(losses.values()).backward()
         self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
 
 
 def seconds(trainer: Trainer, data: Studies, dtype: torch.dtype) -> float:
@@ -181,7 +181,7 @@ def measure(stage: int, dtypes: list[str], batch_size: int, size: int, steps: in
     data, compared = random_studies(batch_size, size, seed=stage), ways(dtypes)
     own = {name: in_its_own_process(alone, way, stage, data, steps, threads) if apart else (None, None)
            for name, way in compared.items()}
-    loss_error, gradient_error = difference(stage, data)
+    loss_error, gradient_error = in_its_own_process(difference, stage, data)
     print(f'stage {stage}: losses differ by {loss_error:.1e}, gradients by {gradient_error:.1e} (relative, float32)')
     trainers = {name: way.trainer(stage) for name, way in compared.items()}
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in compared}
