@@ -41,16 +41,16 @@ class DualEncoder(Method):
 
     def embed_images(self, features: ImageFeatures) -> tuple[Tensor, Tensor]:
         """Patches (B, P, D) and images (B, D) by the one projection of the image; no loss sees the patches."""
+        image = self.image_projection(features.pooled)  # first: autocast keeps the weights as it first casts them
         with torch.no_grad():
-            patches = self.image_projection(features.patches)
-        return patches, self.image_projection(features.pooled)
+            return self.image_projection(features.patches), image
 
     def embed_reports(self, word_pieces: Tensor, reports: Reports) -> ReportEmbeddings:
         """Sentences (B, N, D) and reports (B, D) by the one projection of the text; no loss sees the sentences."""
+        report = self.text_projection(pool_word_pieces(word_pieces, reports.token_mask, self.text_pooling))
         with torch.no_grad():
             sentences = self.text_projection(
                 mean_of_word_pieces(word_pieces, reports.sentence_index, reports.sentence_mask.shape[1]))
-        report = self.text_projection(pool_word_pieces(word_pieces, reports.token_mask, self.text_pooling))
         return ReportEmbeddings(sentences, sentences, reports.sentence_mask, report)
 
     def compare(self, study: StudyEmbeddings, features: StudyFeatures, images: Tensor,
