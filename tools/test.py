@@ -13,6 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from prior_mm.checkpoints.as_trained import check_unseen, model_otherwise
 from prior_mm.checkpoints.checkpoint import read_meta
 from prior_mm.checkpoints.text_side import adopt_text_side
 from prior_mm.downstream.as_protocol import left_protocol
@@ -54,15 +55,20 @@ def main() -> None:
             check_same_normalisation(config, meta, config.load_from)
             rests_on['trained_otherwise'] = trained_otherwise(config, meta)
             rests_on['left_protocol'] = left_protocol(config, meta, Path(__file__).resolve().parents[1] / 'configs')
+        else:
+            rests_on['trained_otherwise'] = model_otherwise(config, meta)
     config.resume = False
     for name in ('runner_type', 'strategy'):  # how it was trained; here the model is whole on each process
         config.pop(name, None)
     runner = build_runner(config, args.launcher)
     runner.allow_missing = args.allow_missing
+    if config.load_from:
+        check_unseen(meta, getattr(runner.test_dataloader.dataset, 'metainfo', None) or {}, config.load_from)
     runner.logger.info(f'checkpoint: {config.load_from or "none, random weights"}')
     if otherwise := rests_on.get('trained_otherwise'):
         runner.logger.warning(f'{config.load_from} was trained otherwise than config and options say now: '
-                              f'{in_a_line(otherwise)}. The figures are those of the training as it was')
+                              f'{in_a_line(otherwise)}. The figures are of '
+                              + ('the training as it was' if settings else 'the model as config and options say'))
     metrics = runner.test()
     if runner.rank == 0:
         source = dict(provenance(runner), **rests_on)

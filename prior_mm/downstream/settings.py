@@ -4,8 +4,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from prior_mm.checkpoints.as_trained import check_unseen
 from prior_mm.checkpoints.backbone_weights import is_far
-from prior_mm.checkpoints.checkpoint import latest_checkpoint
+from prior_mm.checkpoints.checkpoint import latest_checkpoint, read_meta
 from prior_mm.checkpoints.others import OtherWeights, read_other
 from prior_mm.files.file_hash import sha256
 from prior_mm.files.fingerprint import config_differences, fingerprint
@@ -34,9 +35,10 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
     - Images: whatever equals the config's ``image_size`` in pipelines and data preprocessor becomes the size.
     - Weights of others (:mod:`prior_mm.checkpoints.others`): their backbone, and mean and deviation of their images,
       unless ``normalise`` says otherwise.
-    - Backbone: the weights, strictly; ``frozen_stages`` and ``norm_eval`` (batch normalisation by the statistics of
-      pre-training) for a frozen one, neither from scratch. A pre-trained one that is fine-tuned normalises as its
-      config says: MMDetection's by those statistics.
+    - Backbone: the weights, strictly, and none that were pre-trained on another set of splits of these data;
+      ``frozen_stages`` and ``norm_eval`` (batch normalisation by the statistics of pre-training) for a frozen one,
+      neither from scratch. A pre-trained one that is fine-tuned normalises as its config says: MMDetection's by those
+      statistics.
     - ``normalise``: mean and deviation of the data preprocessor, whatever the weights were trained with; warned of
       where the deviation is more than three times theirs, or less than a third.
     - The tricks, see :func:`.tricks.apply_tricks`.
@@ -67,6 +69,9 @@ def apply_settings(config: Config, training: bool = True) -> Downstream:
     if settings.ids and training:
         _innermost(config.train_dataloader.dataset).ids = settings.ids
     file = _find_pretrained(settings) if training else None
+    if file and settings.setting.splits == CHOSEN and Path(file).suffix == '.pth':
+        check_unseen(read_meta(file), dict(dataset=settings.dataset, protocol=settings.protocol,
+                                           repeat=settings.repeat), file)
     other = _read_other(settings, file)
     if other:
         fit_backbone(config, other.architecture, settings.task)

@@ -45,6 +45,7 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         #: Of a run that was made longer but keeps its rates: the old stages, by number, and its steps.
         self.kept_schedule: dict = {}
         self._entered: int | None = None
+        self._judged = False
         self._resting: list[torch.nn.Parameter] = []
         self._steps: GuardedSteps | None = None
 
@@ -167,7 +168,7 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         number, first = self.stages.at(self._epoch)
         if number == self._entered:
             return
-        self._entered = number
+        self._entered, self._judged = number, False
         stage = self.stages.stages[number]
         model = unwrapped(self.runner.model)
         model.set_losses(stage.losses)
@@ -176,7 +177,18 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         if self._iter == first * self.steps_per_epoch:
             self.runner.optim_wrapper.optimizer.state = defaultdict(dict)
         self.runner.logger.info(f'stage {number + 1} of {len(self.stages.stages)}, {stage.name}: epochs {first + 1} to '
-                                f'{first + stage.epochs}, losses {stage.losses}')
+                                f'{first + stage.epochs}, losses {model.loss_weights}')
+
+    def _name_untrained(self) -> None:
+        """Warn of parameters that should train and that the first update of the stage had no gradient for."""
+        model, state = unwrapped(self.runner.model), self.runner.optim_wrapper.optimizer.state
+        told = {id(parameter) for parameter in (*model.unused_parameters(), *state)}
+        untrained = [name for name, parameter in model.named_parameters()
+                     if parameter.requires_grad and parameter.numel() and id(parameter) not in told]
+        if untrained:
+            self.runner.logger.warning(
+                f'no gradient reaches {len(untrained)} parameters, which stay as they are: {", ".join(untrained[:8])}'
+                f'{", ..." if len(untrained) > 8 else ""}. Of a backbone that never uses them this is no harm')
 
     def _let_rest(self, unused: list[torch.nn.Parameter]) -> None:
         """Take what no loss of the stage depends on out of the training: DDP need not look for it in every step."""
@@ -199,3 +211,6 @@ class StagedTrainLoop(EpochBasedTrainLoop):
         assert self._steps is not None
         self._steps.take(idx, data_batch, f' (stage {self.stage.name}, epoch {self._epoch + 1})')
         self._iter += 1
+        if not self._judged and self.runner.optim_wrapper.optimizer.state:
+            self._judged = True
+            self._name_untrained()

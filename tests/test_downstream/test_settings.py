@@ -291,6 +291,21 @@ def test_a_data_set_of_ones_own(root):
     assert made.model.rpn_head.num_classes == 1
 
 
+def test_weights_that_have_seen_the_test_images(root):
+    """What was pre-trained on another set of splits of these data is refused; on this one, or other data, not."""
+    own_files(root)
+    for repeat, dataset, refused in (('seed0', 'mine', True), ('seed1', 'mine', False), ('seed0', 'other', False)):
+        meta = dict(dataset_meta=dict(dataset=dataset, protocol='own/1', repeat=repeat))
+        save_checkpoint(dict(meta=meta, state_dict=dict(a=torch.zeros(1))), root / 'run/epoch_2.pth')
+        made = config(root, **dict(OWN, pretrained=str(root / 'run')))
+        if refused:
+            with pytest.raises(ValueError, match=r'trained on mine with repeat seed0: test studies of repeat seed1'):
+                apply_settings(made)
+        else:
+            apply_settings(made)
+        apply_settings(config(root, **dict(OWN, pretrained=str(root / 'run'))), training=False)
+
+
 @pytest.mark.parametrize(('changes', 'message'), [
     (dict(dataset='other'), "downstream.dataset is 'other', .*train.json is of 'mine'"),
     (dict(classes=['Edema']), "downstream.classes is .'Edema',., .*train.json is of .'Mass',."),

@@ -94,6 +94,21 @@ def test_stages(whole_run):
         'stage_1_alignment.pth', 'stage_2_prototypes.pth', 'stage_3_reconstruction.pth'}
 
 
+@pytest.mark.parametrize('lost', [False, True])
+def test_what_no_gradient_reaches(tmp_path, monkeypatch, lost):
+    """A part that should train and gets no gradient is named, once a stage; what rests in a stage is not."""
+    runner = build_runner(tiny_config(tmp_path / 'data', tmp_path / 'run', experiment_name=f'lost{lost}'))
+    if lost:
+        projection = runner.model.text_encoder
+        monkeypatch.setattr(projection, 'forward', torch.no_grad()(projection.forward))
+    said = []
+    monkeypatch.setattr(runner.logger, 'warning', lambda text, *rest: said.append(text))
+    runner.train()
+    said = [text for text in said if 'no gradient reaches' in text]
+    assert len(said) == (3 if lost else 0)
+    assert all('text_encoder.' in text for text in said)
+
+
 def test_learning_rate_and_temperature(whole_run):
     """Each stage warms up from its own rate and ends near 0; the temperature falls to a tenth at the last step."""
     folder, runner = whole_run

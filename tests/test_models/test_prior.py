@@ -153,9 +153,10 @@ def test_ablations(missing, left_out):
 def test_half_precision(local):
     """Under autocast, as on a GPU, the losses are those of float32 to bfloat16's precision; gradients are finite."""
     model, reports = tiny(local_alignment=dict(type=local)), batch([[2, 3], [1, 1, 1], [4, 2]])
-    whole, _ = total_and_gradients(model, 'reconstruction', *reports)
+    whole, trained = total_and_gradients(model, 'reconstruction', *reports)
     with torch.autocast('cpu', torch.bfloat16):
         half, gradients = total_and_gradients(model, 'reconstruction', *reports)
+    assert gradients.keys() == trained.keys()
     for name, loss in whole.items():
         assert half[name].item() == pytest.approx(loss.item(), rel=0.1, abs=0.1), name
     assert all(gradient.isfinite().all() for gradient in gradients.values())

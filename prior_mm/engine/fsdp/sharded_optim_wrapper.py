@@ -28,7 +28,7 @@ class ShardedOptimWrapper(AutocastOptimWrapper):
     def __init__(self, **options) -> None:
         super().__init__(**options)
         self.unused_parameters: Callable[[], Iterable[torch.nn.Parameter]] = tuple
-        self.scaler = ShardedGradScaler(enabled=self.dtype == torch.float16)
+        self.scaler = ShardedGradScaler(**self.SCALE, enabled=self.dtype == torch.float16)
         kind = self.clip_grad_kwargs.get('norm_type', 2) if self.clip_grad_kwargs else 2
         if kind != 2:
             raise ValueError(f'optim_wrapper.clip_grad.norm_type={kind} is not supported under FSDP; take 2')
