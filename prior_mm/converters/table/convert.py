@@ -114,7 +114,7 @@ def convert_table(settings: DownstreamSettings, options: TableOptions, console: 
                           given, table, tasks)
     wanted = {name for repeat in repeats for name in repeat.splits.of}
     paths = find_images((name for name in taken if name in wanted), settings, table,
-                        found_masks.folders(settings.image_root) if found_masks else ())
+                        found_masks.folders(settings.image_root) if found_masks else (), images)
     seen = look_at_files(paths, settings, console)
     print_range([(path, taken[name].view) for name, path in paths.items() if name in seen.paths], settings, console)
     data = TableDataset(

@@ -1,4 +1,5 @@
 """A table becomes annotation files that the data sets read: patients apart, all images looked at, in any repeat."""
+import csv
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from prior_mm.converters.csv_tables import TableError
 from prior_mm.converters.downstream.settings import DownstreamSettings
 from prior_mm.converters.layout_error import LayoutError
 from prior_mm.converters.table.convert import TableOptions, convert_table
+from prior_mm.converters.table.find_images import find_images
 from prior_mm.converters.table.labels import LabelOptions
 from prior_mm.converters.table.own_repeats import SplitOptions
 from prior_mm.datasets import StudyDataset
@@ -128,6 +130,45 @@ def test_images_that_cannot_be_used(tmp_path):
     used = [entry['image_id'] for split in SPLITS for entry in entries(root, f'classification/{split}')['data_list']]
     assert len(used) == 37 and not {'f1.png', 'f2.png', 'f3.png'} & set(used)
     assert 'f3.png' in (root / 'annotations/own/seed0/pretraining/left_out.csv').read_text()
+
+
+def test_no_file_of_another_view(tmp_path):
+    """An image that is missing is left out, where a lateral view has a file of the same name."""
+    rows = [dict(row, file=f'{view}/{number}.png', view=view.upper())
+            for number, row in enumerate(own_rows()) for view in ('frontal', 'lateral')]
+    for view in ('lateral', 'frontal'):
+        root = write_own(tmp_path, [row for row in rows if row['view'] == view.upper()], folder=view)
+    (root / 'frontal/2.png').unlink()
+    with (root / 'films.csv').open('a', newline='') as file:
+        csv.DictWriter(file, rows[0]).writerows(row for row in rows if row['view'] == 'LATERAL')
+    convert(root)
+    used = [entry['img_path'] for split in SPLITS for entry in entries(root, f'classification/{split}')['data_list']]
+    assert sorted(used) == sorted(f'frontal/{number}.png' for number in range(40) if number != 2)
+    assert 'frontal/2.png' in (root / 'annotations/own/seed0/left_out.csv').read_text()
+
+
+@pytest.mark.parametrize(('name', 'path', 'found'), [
+    ('p1/s1/v.png', 'files/p1/s1/v.png', True), ('p1/s1/v', 'files/p1/s1/v.png', True),
+    ('v', 'p1/s1/v.png', True), ('/old/p1/s1/v.png', 'p1/s1/v.png', True), ('C:\\old\\p1\\v', 'p1/v.png', True),
+    ('/old/films/v.png', 'v.png', True), ('p2/s1/v.png', 'p1/s1/v.png', False), ('/old/p2/v.png', 'p1/v.png', False),
+    ('/old/p2/v.png', 'v.png', False), ('p1/g', 'p2/g.png', False)])
+def test_names_with_folders(tmp_path, name, path, found):
+    """The folders of one, the table or the image root, may go on above the other's; those that both have are alike."""
+    films = tmp_path / 'films'
+    for place in (path, 'another.png'):
+        (films / place).parent.mkdir(parents=True, exist_ok=True)
+        (films / place).touch()
+    settings = DownstreamSettings(tmp_path, films, tmp_path)
+    assert find_images([name, 'another'], settings, tmp_path / 'table.csv')[name] == (path if found else '')
+
+
+def test_a_bare_name_takes_no_file_of_another(tmp_path):
+    """What another name of the table stands for is not free, although that image is not asked for."""
+    (tmp_path / 'lateral').mkdir()
+    (tmp_path / 'lateral/2.png').touch()
+    settings = DownstreamSettings(tmp_path, tmp_path, tmp_path)
+    with pytest.raises(ValueError, match='names 2.png and lateral/2, which are one file, lateral/2.png'):
+        find_images(['2.png'], settings, tmp_path / 'table.csv', others=['2.png', 'lateral/2'])
 
 
 def test_studies_of_several_views(tmp_path):

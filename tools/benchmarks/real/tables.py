@@ -44,8 +44,9 @@ def read_table(images: Path, table: Path, prefix: str) -> list[Film]:
     header, rows = read_any_table(table)
     columns = choose_columns(table, header, {})
     labels = label_reader(table, rows, columns, LabelOptions(missing='ignore'))
-    taken = {name: image for name, image in read_images(table, rows, columns, labels).items() if image.frontal}
-    paths = find_images(taken, DownstreamSettings(images.parent, images, images), table)
+    named = read_images(table, rows, columns, labels)
+    taken = {name: image for name, image in named.items() if image.frontal}
+    paths = find_images(taken, DownstreamSettings(images.parent, images, images), table, others=named)
     there = [image for name, image in taken.items() if paths[name]]
     if missing := len(taken) - len(there):
         print(f'{table}: {missing} of {len(taken)} images are not in {images}, and left out')
