@@ -10,7 +10,7 @@ from ..csv_tables import TableError
 from ..downstream.look import Size
 from ..downstream.masks import Box
 from .any_table import Row
-from .columns import Columns, plain
+from .columns import Columns, other_spelling, plain
 from .table_images import TableImage
 
 _BY_SIZE = (('x', 'y', 'width', 'height'), ('x', 'y', 'w', 'h'), ('xmin', 'ymin', 'width', 'height'))
@@ -115,7 +115,7 @@ def read_boxes(table: Path, images: Mapping[str, TableImage], columns: Columns, 
         classes: Those to keep; None keeps all.
 
     Raises:
-        TableError: If boxes are none, or there is not one; the message names file and line.
+        TableError: If boxes are none, there is not one, or a class has two spellings; the message names the file.
     """
     sizes: dict[str, Size] = {}
     if options.coco:
@@ -124,6 +124,8 @@ def read_boxes(table: Path, images: Mapping[str, TableImage], columns: Columns, 
         of = {name: _of_image(table, image, columns, options) for name, image in images.items()}
     names = sorted({name for boxes in of.values() for name, _ in boxes})
     kept = tuple(names) if classes is None else tuple(name for name in classes if name in names)
+    if classes is not None and (problem := other_spelling(names, classes)):
+        raise TableError(f'{options.coco or table}, boxes: {problem}')
     if not kept:
         others = f' of {", ".join(classes)}; there are those of {", ".join(names)}' if classes and names else ''
         raise TableError(f'{options.coco or table}: there is no box{others}')

@@ -1,6 +1,6 @@
 """Which column of a table is what: as the user says, or guessed from the names that are common."""
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,6 +134,14 @@ def _find(table: Path, header: Sequence[str], name: str, role: str) -> str:
     near = difflib.get_close_matches(name, header, 1)
     hint = f'Is {near[0]!r} meant?' if near else f'It has {", ".join(header[:20])}'
     raise TableError(f'--{role}: {table} has no column {name!r}. {hint}')
+
+
+def other_spelling(names: Iterable[str], classes: Sequence[str]) -> str:
+    """What is wrong if a name is none of the classes, but for case, blanks or punctuation; '' if nothing is."""
+    spelt = {plain(name): name for name in classes if plain(name)}
+    return next((f'{name!r} is none of the classes, {spelt[plain(name)]!r} is. If that is meant, spell it alike in the '
+                 'table and in --classes; if not, name both with --classes'
+                 for name in sorted(names) if name not in classes and plain(name) in spelt), '')
 
 
 def plain(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..csv_tables import TableError
 from ..downstream.chexpert_labels import POLICIES, UNKNOWN, LabelPolicy
 from .any_table import Row
-from .columns import Columns, plain
+from .columns import Columns, other_spelling, plain
 
 #: What a cell of a finding's column says, in lower case.
 _VALUES = {**dict.fromkeys(('1', '1.0', 'true', 'yes', 'y', 'positive', 'present'), 1),
@@ -61,7 +61,8 @@ def label_reader(table: Path, rows: Sequence[Row], columns: Columns, options: La
         options: See :class:`LabelOptions`.
 
     Raises:
-        TableError: If a value is none, a cell is empty and nothing says what that means, or a class does not occur.
+        TableError: If a value is none, a cell is empty and nothing says what that means, or a class does not
+            occur or has two spellings.
         ValueError: If a policy is unknown.
     """
     if options.uncertain not in POLICIES or options.missing not in (None, 'zeros', 'ignore'):
@@ -107,6 +108,8 @@ def _by_names(table: Path, rows: Sequence[Row], column: str, options: LabelOptio
     if strange := [name for name in classes if name not in counts]:
         raise TableError(f'--classes: {strange[0]!r} does not occur in the column {column} of {table}; there are '
                          f'{", ".join(sorted(counts)[:20])}')
+    if options.classes is not None and (problem := other_spelling(counts, classes)):
+        raise TableError(f'{table}, column {column}: {problem}')
 
     def read(row: Row) -> tuple[int, ...]:
         cell = row.values.get(column, '')

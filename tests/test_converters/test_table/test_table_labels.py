@@ -1,4 +1,5 @@
 """Findings of a table: names with separators or a column each, and what becomes of -1 and of nothing."""
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def test_classes_that_do_not_occur():
         read(['Mass'], classes=('mas', ))
     with pytest.raises(TableError, match="'mas' is none of the columns"):
         label_reader(TABLE, [], Columns('image', labels=('Mass', )), LabelOptions(classes=('mas', )))
+
+
+@pytest.mark.parametrize('other', ['pneumonia', 'Pneumonia ?', 'PNEU-MONIA'])
+def test_classes_of_two_spellings(other):
+    """A finding that is spelt otherwise than its class, or with a question mark, would be a silent negative."""
+    with pytest.raises(TableError, match=f'{re.escape(repr(other))} is none of the classes, .Pneumonia. is'):
+        read(['Pneumonia', f'Mass|{other}'], classes=('Pneumonia', ))
+    assert read(['Pneumonia', other], classes=('Pneumonia', other))[1] == [(1, 0), (0, 1)]
+    assert read(['+', '-'], classes=('+', ))[1] == [(1, ), (0, )]
 
 
 @given(st.lists(st.lists(st.sampled_from([-1, 0, 1]), min_size=3, max_size=3), min_size=1))

@@ -18,6 +18,7 @@ from prior_mm.converters.downstream.settings import DownstreamSettings
 from prior_mm.converters.table.any_table import Row
 from prior_mm.converters.table.boxes import BoxOptions, TableBoxes, guess_boxes, scaled_size
 from prior_mm.converters.table.convert import TableOptions, convert_table
+from prior_mm.converters.table.labels import LabelOptions
 from prior_mm.converters.table.masks import MaskOptions, TableMasks
 from prior_mm.converters.table.table_images import TableImage
 
@@ -107,7 +108,7 @@ def test_scaled_boxes(width, height, long_side):
 
 
 def test_boxes_that_are_none(tmp_path):
-    """Text that is no list, a box outside, and classes of which there is no box."""
+    """Text that is no list, a box outside, and classes of which there is no box or that are spelt otherwise."""
     rows = boxed_rows()
     for text, message in (('[["Mass", 1, 2]]', 'line 2: boxes is'), ('[["Mass", 1, 2, 0, 4]]', 'line 2: boxes is'),
                           ('[["Mass", 30, 2, 40, 4]]', 'is not within 48 x 40 px')):
@@ -117,6 +118,9 @@ def test_boxes_that_are_none(tmp_path):
     with pytest.raises(TableError, match='there is no box'):
         convert(write_own(tmp_path, [dict(row, boxes='') for row in rows]))
     assert guess_boxes(['image', 'boxes_1024'], BoxOptions()).pixels == 1024
+    rows[0]['boxes'] = '[["mass", 1, 2, 3, 4]]'
+    with pytest.raises(TableError, match='boxes: .mass. is none of the classes, .Mass. is'):
+        convert(write_own(tmp_path, rows), labels=LabelOptions(classes=('Mass', )))
     assert not guess_boxes(['image', 'x', 'y'], BoxOptions())
 
 
