@@ -100,7 +100,8 @@ class TableMasks:
         """uint8 (height, width) of 0 and 1, of the size of the file that is used.
 
         Raises:
-            ImageError: If the mask is missing, damaged, of another shape than the image, or of more than two values.
+            ImageError: If the mask is missing, damaged, of another shape than the image, or of other values than
+                0 and one more.
         """
         source = self._sources.get(image)
         if source is None:
@@ -128,6 +129,9 @@ def _two_values(mask: np.ndarray, path: Path) -> np.ndarray:
     if len(values) > 2:
         raise ImageError(f'{path}: the mask holds the values {", ".join(map(str, values[:8]))}; wanted are two, of '
                          'what is shown and of all else. Save it without smoothing, as PNG')
+    if values[0]:
+        raise ImageError(f'{path}: the mask holds {" and ".join(map(str, values))} and no 0, which stands for all that '
+                         'is not shown. Save it with 0 there')
     return (mask > 0).astype(np.uint8)
 
 

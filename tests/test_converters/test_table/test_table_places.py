@@ -21,6 +21,7 @@ from prior_mm.converters.table.convert import TableOptions, convert_table
 from prior_mm.converters.table.labels import LabelOptions
 from prior_mm.converters.table.masks import MaskOptions, TableMasks
 from prior_mm.converters.table.table_images import TableImage
+from prior_mm.datasets.errors import ImageError
 
 HEIGHT, WIDTH = SHAPE
 BOX = [6, 4, 12, 10]
@@ -117,10 +118,10 @@ def test_boxes_that_are_none(tmp_path):
             convert(write_own(tmp_path, rows))
     with pytest.raises(TableError, match='there is no box'):
         convert(write_own(tmp_path, [dict(row, boxes='') for row in rows]))
-    assert guess_boxes(['image', 'boxes_1024'], BoxOptions()).pixels == 1024
     rows[0]['boxes'] = '[["mass", 1, 2, 3, 4]]'
     with pytest.raises(TableError, match='boxes: .mass. is none of the classes, .Mass. is'):
         convert(write_own(tmp_path, rows), labels=LabelOptions(classes=('Mass', )))
+    assert guess_boxes(['image', 'boxes_1024'], BoxOptions()).pixels == 1024
     assert not guess_boxes(['image', 'x', 'y'], BoxOptions())
 
 
@@ -187,6 +188,15 @@ def test_masks_that_cannot_be_used(tmp_path):
     assert listed.count('mask cannot be used') == 3 and 'not of one shape' in listed and 'wanted are two' in listed
     assert sum(len(content['data_list']) for content in files(root, 'segmentation')) == 37
     assert sum(content['metainfo']['images'] for content in files(root, 'classification')) == 40
+
+
+@pytest.mark.parametrize('values', [(1, 2), (1, ), (128, 255)])
+def test_masks_without_zero(tmp_path, values):
+    """Where all else is 1 and the finding is 2, the whole image would be taken for the finding."""
+    Image.fromarray(np.resize(np.array(values, np.uint8), (16, 16))).save(tmp_path / 'm.png')
+    image = TableImage('a', 'a', 'a', 'frontal', '', (), (Row(2, dict(mask='m.png')), ))
+    with pytest.raises(ImageError, match=f'm.png: the mask holds {" and ".join(map(str, values))} and no 0'):
+        TableMasks(tmp_path, dict(a=image), MaskOptions('mask'), 0).draw('a', Size(16, 16), Size(16, 16))
 
 
 def test_runs_that_are_none():
