@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prior_mm.datasets import AnnotationError, CropCentre, ImageError, LoadRegion, PhraseGrounding, collate_studies
+from prior_mm.datasets import (
+    AnnotationError,
+    CropCentre,
+    ImageError,
+    LoadRadiograph,
+    LoadRegion,
+    PhraseGrounding,
+    collate_studies,
+)
 from prior_mm.datasets.downstream_schemas import GROUNDING
 from prior_mm.datasets.transforms.region import boxes_to_region
 from prior_mm.evaluation.heat_maps import to_pixels
@@ -80,6 +88,21 @@ def test_mask_of_another_size_is_named(root):
         LoadRegion()(info)
     with pytest.raises(ValueError, match='region must be one of'):
         LoadRegion('polygon')
+
+
+@pytest.mark.parametrize(('shape', 'fits'), [((1000, 800), True), ((505, 400), True), ((255, 255), False),
+                                             ((525, 400), False), ((800, 1000), False)])
+def test_image_of_another_shape_is_named(tmp_path, shape, fits):
+    """On a copy that was cut, padded or stretched, the annotated places and the map would not meet."""
+    cv2.imwrite(str(tmp_path / 'a.jpg'), np.zeros(shape, np.uint8))
+    info = dict(images=['a.jpg'], image_root=str(tmp_path), width=2000, height=2500)
+    for size in (None, 32):
+        load = LoadRadiograph(size=size, view='first')
+        if fits:
+            load(dict(info))
+        else:
+            with pytest.raises(ImageError, match='a.jpg: the image is of another shape.* film of 2000 x 2500 px'):
+                load(dict(info))
 
 
 @given(st.lists(st.tuples(st.integers(-3, 9), st.integers(-3, 7), st.integers(1, 9), st.integers(1, 9)), max_size=4))
