@@ -56,12 +56,14 @@ def test_colour_modes_become_gray(tmp_path, mode, suffix):
 
 
 def test_orientation_is_obeyed(tmp_path):
-    """A JPEG that says it lies on its side is turned, reduced or not."""
+    """A JPEG that says it lies on its side is turned, reduced or not; so is a TIFF, with its rows in order."""
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(smooth(400, 200)).save(tmp_path / 'a.jpg', exif=exif)
     assert read_radiograph(tmp_path / 'a.jpg').shape == (200, 400)
     assert read_radiograph(tmp_path / 'a.jpg', 50).shape == (50, 100)
+    Image.fromarray(smooth(400, 200)).save(tmp_path / 'a.tif', exif=exif)
+    np.testing.assert_array_equal(read_radiograph(tmp_path / 'a.tif'), np.rot90(smooth(400, 200), -1))
 
 
 @settings(max_examples=30, deadline=None)

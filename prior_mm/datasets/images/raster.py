@@ -27,6 +27,8 @@ def read_raster(source: Path | bytes, kind: str, short_side: int | None) -> np.n
         ImageError: If the size is out of bounds.
         Exception: What Pillow raises on damaged files.
     """
+    if kind == 'TIFF' and not isinstance(source, bytes):
+        source = source.read_bytes()  # Pillow 12 maps files into memory, with the wrong rows if they lie on their side
     try:
         image = Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=(kind,))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
