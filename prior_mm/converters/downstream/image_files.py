@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from prior_mm.datasets.errors import ImageError
 from prior_mm.datasets.images import SUFFIXES
@@ -65,7 +65,7 @@ def has_images(folder: Path) -> bool:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels, from the header: no pixel is decoded.
+    """Width and height in pixels of the image as it is read, upright, from the header: no pixel is decoded.
 
     Raises:
         ImageError: If it is no DICOM, PNG, JPEG or TIFF file, or its header is damaged; the message names the mend.
@@ -90,4 +90,5 @@ def _dicom_size(path: Path) -> tuple[int, int]:
 
 def _raster_size(path: Path) -> tuple[int, int]:
     with Image.open(path) as image:
-        return image.size
+        turned = 'exif' in image.info and image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+        return image.size[::-1] if turned else image.size
