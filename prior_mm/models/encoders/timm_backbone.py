@@ -61,6 +61,27 @@ class TimmBackbone(BaseModule):
         self.norm_eval = norm_eval
         self.train()
 
+    def add_module(self, name: str, module: nn.Module | None) -> None:
+        """As any module; what converts batch normalisation for many processes, or back, hands the model in again here.
+
+        timm has layers that normalise and then activate. Of these MMEngine and PyTorch make such as only normalise,
+        under the same names: another network, whose checkpoint would load as this one's. Here they activate again.
+
+        Raises:
+            ValueError: If they are mmcv's now, of which there are none that activate.
+        """
+        from timm.layers import BatchNormAct2d, SyncBatchNormAct
+        for path, layer in module.named_modules() if module else ():
+            if not hasattr(layer, 'act') or isinstance(layer, (BatchNormAct2d, SyncBatchNormAct)):
+                continue
+            if isinstance(layer, nn.SyncBatchNorm):
+                layer.__class__ = SyncBatchNormAct
+            elif isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.__class__ = BatchNormAct2d
+            elif type(layer).__name__ == 'SyncBatchNorm':
+                raise ValueError(f"sync_bn='mmcv' would leave out the activation of {name}.{path}: set sync_bn='torch'")
+        super().add_module(name, module)
+
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Maps (B, C, H', W') of images (B, in_channels, H, W), in the order of ``out_indices``."""
         return tuple(self.model.forward_intermediates(

@@ -1,6 +1,8 @@
 """timm's backbones as the toolboxes': maps with their grid, of any size, frozen or not."""
 import pytest
 import torch
+from mmengine.model import convert_sync_batchnorm, revert_sync_batchnorm
+from torch import nn
 
 from prior_mm.models.encoders import ImageEncoder, TimmBackbone
 
@@ -35,6 +37,28 @@ def test_frozen_stays_as_it_is():
     before = tuned.model.bn1.running_mean.clone()
     tuned(torch.randn(2, 1, 32, 32))[-1].sum().backward()
     assert torch.equal(tuned.model.bn1.running_mean, before) and tuned.model.conv1.weight.grad is not None
+
+
+@pytest.mark.parametrize('convert', [convert_sync_batchnorm, nn.SyncBatchNorm.convert_sync_batchnorm])
+@pytest.mark.parametrize('architecture', ['efficientnet_b0', 'resnet18'])
+@torch.no_grad()
+def test_synchronised_batch_normalisation_activates(architecture, convert):
+    """Wrapped for many processes, anew in a second stage, and taken back, it is the network that its weights name."""
+    whole = nn.Sequential(TimmBackbone(architecture)).eval()
+    images, names = torch.randn(2, 1, 64, 64), whole.state_dict().keys()
+    expected, = whole(images)
+    for change in (convert, convert, revert_sync_batchnorm):
+        change(whole).eval()
+        synchronised = any(isinstance(module, nn.SyncBatchNorm) for module in whole.modules())
+        assert synchronised == (change is convert) and whole.state_dict().keys() == names
+        torch.testing.assert_close(whole(images)[0], expected)
+
+
+def test_mmcv_has_no_layer_that_activates():
+    """Its batch normalisation would leave the activation out, which is refused with the mend."""
+    layer = type('SyncBatchNorm', (nn.Module, ), dict(act=nn.ReLU()))()
+    with pytest.raises(ValueError, match="activation of model.bn1: set sync_bn='torch'"):
+        TimmBackbone('resnet18').add_module('model', nn.ModuleDict(dict(bn1=layer)))
 
 
 def test_in_the_image_encoder():
