@@ -130,10 +130,14 @@ def _text(source: Source, folder: Path,
     encoder = write_text_encoder(source, folder, tokenizer).encoder
     # Of the encoders with a pooler, those that can be built without one: else transformers draws a random one.
     without = ', add_pooling_layer=False' if hasattr(encoder, 'pooler') else ''
+    layers = int(source.model['text_encoder'].get('last_layers', 1))
+    features = ('model(**pieces).last_hidden_state' if layers == 1 else
+                f'sum(model(**pieces, output_hidden_states=True).hidden_states[-{layers}:])')
     code = ('from transformers import AutoModel, AutoTokenizer\n\n'
             "tokenizer = AutoTokenizer.from_pretrained('.')  # the folder of this file\n"
             f"model = AutoModel.from_pretrained('.'{without}).eval()\n"
-            "word_pieces = model(**tokenizer('The heart is enlarged.', return_tensors='pt')).last_hidden_state")
+            "pieces = tokenizer('The heart is enlarged.', return_tensors='pt')\n"
+            f'word_pieces = {features}')
     what = ('Text encoder of a PRIOR model, in the layout of Hugging Face. Its projection to the joint space, the '
             'sentence prototype bank and the pooling over sentences are in an export of the joint model only.')
     files = {'model.safetensors': f'{len(encoder.state_dict())} tensors', 'config.json': 'architecture',

@@ -170,6 +170,21 @@ def test_text_encoder(whole, tmp_path):
 
 
 @torch.no_grad()
+def test_text_encoder_of_several_layers(tmp_path):
+    """The lines of the card sum the hidden states that the model sums, and do not take the last one for them."""
+    config = tiny_config(tmp_path / 'data', tmp_path / 'work').to_dict()
+    config['model']['text_encoder'].update(last_layers=2)
+    config['model']['text_encoder']['config'].update(num_hidden_layers=2)
+    encoder = MODELS.build(config['model']['text_encoder']).eval()
+    weights = {f'text_encoder.{name}': value for name, value in encoder.state_dict().items()}
+    save_checkpoint(dict(state_dict=weights, meta=dict(config=json.loads(json.dumps(config)))), tmp_path / 'e.pth')
+    export(tmp_path / 'e.pth', tmp_path / 'text', 'text')
+    card = run_card(tmp_path / 'text')
+    ids = card['pieces'].input_ids.tolist()
+    torch.testing.assert_close(card['word_pieces'], encoder(Reports.from_sequences(ids, [[0] * len(ids[0])])))
+
+
+@torch.no_grad()
 @pytest.mark.parametrize('file_format', ['safetensors', 'pth'])
 def test_joint_model(whole, tmp_path, file_format):
     """The whole model is built from its folder alone, strictly, and predicts to the bit what it did."""

@@ -10,7 +10,7 @@ from tiny_run import tiny_config
 
 from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.export import export, load_joint
-from prior_mm.export.onnx_graphs import ImageGraph
+from prior_mm.export.onnx_graphs import ImageGraph, TextGraph, _examples
 from prior_mm.registry import MODELS
 from prior_mm.structures import Reports
 from prior_mm.tokenizer import load_tokenizer
@@ -31,10 +31,42 @@ def checkpoint(folder, losses: dict, **changes):
     return folder / 'e.pth', model, config
 
 
+def two_layers(folder) -> dict:
+    """A text encoder that sums its last two hidden states."""
+    text = tiny_config(folder / 'other', folder / 'run').model.text_encoder.to_dict()
+    return dict(text, last_layers=2, vocab_file=str(folder / 'data/vocab.txt'),
+                config=dict(text['config'], num_hidden_layers=2))
+
+
+@torch.no_grad()
+def test_graphs_are_the_model(tmp_path):
+    """What is exported computes what the model does from images and reports, with several layers summed, too."""
+    _, model, _ = checkpoint(tmp_path, PROTOTYPES, text_encoder=two_layers(tmp_path))
+    examples = _examples(model, (32, 32), 2, 3, 11, 4)
+    for name, graph in (('image_encoder', ImageGraph(model)), ('text_encoder', TextGraph(model))):
+        for one, other in zip(graph(**examples[name].inputs), examples[name].outputs, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_another_graph_than_the_model_is_refused(tmp_path, monkeypatch):
+    """A graph is compared with the model, not with itself: one that computes something else is not handed out."""
+    path, *_ = checkpoint(tmp_path, PROTOTYPES)
+    whole = TextGraph.forward
+
+    def other(self, token_ids, token_mask, sentence_index, sentence_mask):
+        report, sentences = whole(self, token_ids, token_mask, sentence_index, sentence_mask)
+        return -report, sentences
+
+    monkeypatch.setattr(TextGraph, 'forward', other)
+    with pytest.raises(ValueError, match='text_encoder.onnx computes something else than the model'):
+        export(path, tmp_path / 'onnx', 'onnx')
+
+
 @pytest.mark.slow
 def test_card(tmp_path):
     """The card's lines give the model's own cosines and maps, for another number of images than was traced."""
-    path, model, config = checkpoint(tmp_path, PROTOTYPES)
+    path, model, config = checkpoint(tmp_path, PROTOTYPES, text_encoder=two_layers(tmp_path))
     files = export(path, tmp_path / 'onnx', 'onnx')
     assert {'image_encoder.onnx', 'joint.onnx', 'text_encoder.onnx', 'preprocessing.json', 'README.md',
             'tokenizer/tokenizer.json'} <= set(files)

@@ -1,5 +1,6 @@
 """The text encoder: any BERT-like encoder of Hugging Face."""
 from pathlib import Path
+from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -95,10 +96,12 @@ class TextEncoder(BaseModule):
             self.encoder.set_attn_implementation('eager')  # not computed unless asked for
         output = self.encoder(input_ids=reports.token_ids, attention_mask=reports.token_mask.long(),
                               output_hidden_states=self.last_layers > 1, output_attentions=start_attention)
-        features = output.last_hidden_state
-        if self.last_layers > 1:
-            features = sum(output.hidden_states[-self.last_layers:])
+        features = self.sum_of_layers(output)
         return (features, output.attentions[-1][:, :, 0].mean(dim=1)) if start_attention else features
+
+    def sum_of_layers(self, output: Any) -> Tensor:
+        """The sum of the ``last_layers`` hidden states of what the encoder gives, (B, L, W)."""
+        return output.last_hidden_state if self.last_layers == 1 else sum(output.hidden_states[-self.last_layers:])
 
 
 def _load_pretrained(source: str, local_files_only: bool):
