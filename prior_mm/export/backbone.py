@@ -32,7 +32,8 @@ class Backbone:
         weights: Its parameters.
         channels: Input channels, 1 or 3.
         build: Python lines that build a ``model`` which loads the weights strictly.
-        features: A Python expression for its last feature map of ``images``, (B, C, H / 32, W / 32) for a ResNet.
+        features: A Python expression for the last feature map of ``images`` that the training took, (B, C, H / 32,
+            W / 32) for all stages of a ResNet.
         config: Its config in the MM toolboxes' manner.
     """
     weights: dict[str, Tensor]
@@ -157,26 +158,29 @@ def _listed(value: Any) -> Any:
 
 
 def _code(config: dict[str, Any], names: Names, weights: dict[str, Tensor]) -> tuple[str, str]:
-    """Lines that build the model, and the expression of its last feature map."""
+    """Lines that build the model, and the expression of the last feature map that the training took."""
     channels, depth = config['in_channels'], config.get('depth')
     if names == 'mm':
         return ('import mmpretrain.models  # or mmdet, mmseg: the names are the same\n'
                 'from mmpretrain.registry import MODELS\n\n'
                 f'model = MODELS.build({_mm_config(config, weights)!r})'), 'model(images)[-1]'
+    last = 1 + max(config.get('out_indices', (3, )))
     if names == 'transformers':
-        return BUILD, 'model(images).last_hidden_state'
+        return BUILD, ('model(images).last_hidden_state' if last == 4 else
+                       f'model(images, output_hidden_states=True).hidden_states[{last}]')
     if names == 'timm':
         base = weights['layer1.0.conv1.weight'].shape[0]
         width = '' if base == 64 else f', channels={tuple(base * 2**stage for stage in range(4))}'
         return ('import timm\n\n'
                 f"model = timm.create_model('resnet{depth}', in_chans={channels}, num_classes=0{width})"
-                ), 'model.forward_features(images)'
+                ), ('model.forward_features(images)' if last == 4 else
+                    f'model.forward_intermediates(images, indices=[{last}], intermediates_only=True)[-1]')
     first = '' if channels == 3 else ('\nmodel.conv1 = torch.nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, '
                                       'bias=False)')
     return ('import torchvision\nfrom torchvision.models.feature_extraction import create_feature_extractor\n\n'
             f'model = torchvision.models.resnet{depth}()\n'
             f'model.fc = torch.nn.Identity()  # the classifier was not trained and is not in the file{first}'
-            ), "create_feature_extractor(model, ['layer4'])(images)['layer4']"
+            ), f"create_feature_extractor(model, ['layer{last}'])(images)['layer{last}']"
 
 
 def _mm_config(config: dict[str, Any], weights: dict[str, Tensor]) -> dict[str, Any]:

@@ -27,8 +27,9 @@ def timm_names(weights: dict[str, Tensor], config: dict[str, Any], channels: int
     words = ''.join(f', {name}={value!r}' for name, value in _arguments(config).items())
     build = (f"import timm\n\nmodel = timm.create_model('{config['architecture']}', in_chans={channels}, "
              f'num_classes=0{words})')
-    return named, build, ("model.forward_intermediates(images, indices=1, norm=True, output_fmt='NCHW', "
-                          'intermediates_only=True)[-1]')
+    indices, norm = list(config.get('out_indices', (-1, ))), config.get('final_norm', True)
+    return named, build, (f'model.forward_intermediates(images, indices={indices!r}, norm={norm!r}, '
+                          "output_fmt='NCHW', intermediates_only=True)[-1]")
 
 
 def timm_architecture(config: dict[str, Any], channels: int) -> tuple[str, dict[str, Any]]:

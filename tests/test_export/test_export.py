@@ -81,6 +81,18 @@ def test_image_encoder(tmp_path, names, depth, options, file_format, channels):
     assert error < (1e-9 if channels == 1 else rounding(3)), f'{error:.1e}'
 
 
+@pytest.mark.parametrize('names', ['torchvision', 'timm', 'transformers', 'mm'])
+@torch.no_grad()
+def test_the_map_that_was_taken(tmp_path, names):
+    """Where the training took an earlier stage than the last, the card's lines take that one, not one never trained."""
+    path, encoder = image_checkpoint(tmp_path, dict(backbone(), out_indices=(0, 2)))
+    export(path, tmp_path / 'out', 'image', names)
+    images = torch.randn(2, 1, 64, 64)
+    expected = encoder.backbone(images)[-1]
+    assert expected.shape[1:] == (256, 4, 4)
+    torch.testing.assert_close(run_card(tmp_path / 'out', images=images)['features'], expected, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize(('options', 'channels'), [({}, 3), (dict(base_channels=32), 1)])
 @torch.no_grad()
 def test_timm_takes_the_folder(tmp_path, options, channels):
@@ -276,12 +288,13 @@ def test_the_tokenizer_is_pinned(whole, tmp_path):
         load_joint(tmp_path / 'joint')
 
 
-@pytest.mark.parametrize('channels', [1, 3])
+@pytest.mark.parametrize(('channels', 'options'), [
+    (1, {}), (3, {}), (1, dict(final_norm=False)), (1, dict(out_indices=(0, )))])
 @torch.no_grad()
-def test_vision_transformer(tmp_path, channels):
+def test_vision_transformer(tmp_path, channels, options):
     """timm loads it strictly by the code of its card and gives our patches; other names are refused with the mend."""
     config = dict(type='TimmBackbone', architecture='vit_tiny_patch16_224', in_channels=1,
-                  model_args=dict(img_size=64, embed_dim=64, depth=2, num_heads=2))
+                  model_args=dict(img_size=64, embed_dim=64, depth=2, num_heads=2), **options)
     path, encoder = image_checkpoint(tmp_path, config)
     export(path, tmp_path / 'out', 'image', 'timm', channels, 'safetensors')
     images = torch.randn(2, 1, 64, 64, dtype=torch.float64)
