@@ -1,6 +1,6 @@
 """Masks of a table's images: files that a column names, a folder of them, or run lengths."""
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ..downstream.look import Size
 from ..downstream.run_lengths import EMPTY, RunLengthError, decode_run_lengths
 from .boxes import scaled_size
 from .columns import plain
+from .pair_files import pair_files
 from .table_images import TableImage
 
 _COMMON = ('mask', 'maskpath', 'maskfile', 'lungmask', 'segmappath', 'segmentation', 'encodedpixels', 'rle')
@@ -27,7 +28,7 @@ class MaskOptions:
 
     Attributes:
         column: Holds paths from the data set's folder, or run lengths.
-        folder: Holds a mask for an image, under the image's name, whatever the ending.
+        folder: Holds a mask for an image, under the image's name, whatever the ending; see :func:`.pair_files`.
         name: Of what the masks show; the column's or the folder's by default.
         absolute: Whether run lengths are pairs of a start, from 1, and a length; else gaps and lengths in turn, as
             SIIM's. Both go down the columns of the image.
@@ -67,22 +68,28 @@ class TableMasks:
         images: Of the table.
         options: See :class:`MaskOptions`.
         pixels: Long side of the images that run lengths are for; 0 for those that are there.
+        others: What else the table names, such as lateral views: their masks are theirs.
+
+    Raises:
+        ValueError: If none of the folder's masks is of an image, or one may be of two, or two of one.
     """
 
-    def __init__(self, root: Path, images: Mapping[str, TableImage], options: MaskOptions, pixels: int) -> None:
+    def __init__(self, root: Path, images: Mapping[str, TableImage], options: MaskOptions, pixels: int,
+                 others: Iterable[str] = ()) -> None:
         self.finding = options.finding
         self._options, self._pixels = options, pixels
         self._sources: dict[str, list[str] | Path] = {}
-        files = {}
-        if options.folder is not None:
-            files = {path.rpartition('/')[2].rpartition('.')[0]: options.folder / path
-                     for path in image_paths(options.folder, options.folder)}
+        if (folder := options.folder) is not None:
+            files = pair_files(images, image_paths(folder, folder), others, folder)
+            if not files:
+                raise ValueError(f'{folder}: no mask there is called as an image of the table, such as '
+                                 f'{next(iter(images))}; folders count, too. Give the folder of the masks with '
+                                 '--mask-dir, or write their paths into the table')
+            self._sources.update((name, folder / file) for name, file in files.items())
         for name, image in images.items():
             cells = [cell for row in image.rows if options.column and (cell := row.values.get(options.column, ''))]
             if cells:
                 self._sources[name] = cells if all(map(_RUNS.fullmatch, cells)) else root / cells[0]
-            elif (file := files.get(Path(name).name) or files.get(Path(name).stem)) is not None:
-                self._sources[name] = file
 
     def folders(self, root: Path) -> set[Path]:
         """Folders of the masks below another one, in whose words: what is in them is no radiograph."""

@@ -164,6 +164,43 @@ def test_masks(tmp_path, kind):
     assert set(seen) == set(range(20))
 
 
+def two_views(root):
+    """Films of two views, in two folders, under the same names."""
+    rows = [dict(row, file=f'{view}/{number}.png', view=view.upper())
+            for number, row in enumerate(own_rows(12)) for view in ('frontal', 'lateral')]
+    for view in ('lateral', 'frontal'):
+        write_own(root, [row for row in rows if row['view'] == view.upper()], folder=view)
+    return write_own(root, rows)
+
+
+def test_masks_of_two_views(tmp_path):
+    """A mask is of the image in the folder of its name; the other view's was taken, where the names are the same."""
+    root = two_views(tmp_path / 'films')
+    for view in ('frontal', 'lateral'):
+        (tmp_path / 'lungs' / view).mkdir(parents=True)
+        for number in range(10):
+            Image.fromarray(mask_of(number + 10 * (view == 'lateral')) * 255).save(
+                tmp_path / f'lungs/{view}/{number}.png')
+    (tmp_path / 'lungs/frontal/2.png').unlink()
+    convert(root, masks=MaskOptions(folder=tmp_path / 'lungs'), all_views=True)
+    seen = {entry['image_id']: read_mask(root / 'masks' / entry['seg_map_path']).any(1).sum()
+            for content in files(root, 'segmentation') for entry in content['data_list']}
+    assert seen == {f'{view}/{number}.png': number + 10 * (view == 'lateral')
+                    for view in ('frontal', 'lateral') for number in range(10) if (number, view) != (2, 'frontal')}
+    Image.fromarray(mask_of(5) * 255).save(tmp_path / 'lungs/11.png')
+    with pytest.raises(ValueError, match='lungs: 11.png may be of frontal/11.png or of lateral/11.png'):
+        convert(root, masks=MaskOptions(folder=tmp_path / 'lungs'))  # though lateral views are left out
+
+
+def test_masks_of_no_image(tmp_path):
+    """A folder of which no mask fits is an error: with --unmasked empty all images had been such that show nothing."""
+    image = TableImage('p1/a.png', 'a', 'a', 'frontal', '', (), ())
+    (tmp_path / 'p2').mkdir()
+    Image.fromarray(mask_of(5)).save(tmp_path / 'p2/a.png')
+    with pytest.raises(ValueError, match='no mask there is called as an image of the table, such as p1/a.png; folders'):
+        TableMasks(tmp_path, {'p1/a.png': image}, MaskOptions(folder=tmp_path, unmasked='empty'), 0)
+
+
 def test_masks_of_copies_and_without(tmp_path):
     """A mask has the size of the copy; --unmasked empty takes images without one for such that show nothing."""
     runs = encode_run_lengths(mask_of(8))
