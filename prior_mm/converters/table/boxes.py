@@ -2,15 +2,16 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ..csv_tables import TableError
 from ..downstream.look import Size
 from ..downstream.masks import Box
 from .any_table import Row
 from .columns import Columns, other_spelling, plain
+from .pair_files import pair_files
 from .table_images import TableImage
 
 _BY_SIZE = (('x', 'y', 'width', 'height'), ('x', 'y', 'w', 'h'), ('xmin', 'ymin', 'width', 'height'))
@@ -27,7 +28,7 @@ class BoxOptions:
         columns: Four of a box a row: x, y, width, height; or of corners, see below. The class is that of the row's
             names of findings.
         corners: Whether the latter two are the far corner.
-        coco: A COCO file; its images are found by their names.
+        coco: A COCO file; its images are found by their names, see :func:`.pair_files`.
         pixels: Long side of the images that boxes (and run lengths) are for; 0 for those that are there.
     """
     column: str | None = None
@@ -104,7 +105,7 @@ def guess_boxes(header: Sequence[str], given: BoxOptions) -> BoxOptions:
 
 
 def read_boxes(table: Path, images: Mapping[str, TableImage], columns: Columns, options: BoxOptions,
-               classes: Sequence[str] | None) -> TableBoxes:
+               classes: Sequence[str] | None, others: Iterable[str] = ()) -> TableBoxes:
     """Read the boxes of all images.
 
     Args:
@@ -113,13 +114,15 @@ def read_boxes(table: Path, images: Mapping[str, TableImage], columns: Columns, 
         columns: Names of findings are the classes of boxes that stand a row each.
         options: Where to read.
         classes: Those to keep; None keeps all.
+        others: What else the table names, such as lateral views: a COCO file's images of them are theirs.
 
     Raises:
         TableError: If boxes are none, there is not one, or a class has two spellings; the message names the file.
+        ValueError: If an image of a COCO file may be two of the table, or two are one.
     """
     sizes: dict[str, Size] = {}
     if options.coco:
-        of, sizes = _read_coco(options.coco, images)
+        of, sizes = _read_coco(options.coco, images, others)
     else:
         of = {name: _of_image(table, image, columns, options) for name, image in images.items()}
     names = sorted({name for boxes in of.values() for name, _ in boxes})
@@ -164,7 +167,8 @@ def _of_row(table: Path, row: Row, names: str | None, columns: Sequence[str], co
     return [((row.values.get(names, '') if names else '') or 'finding', box)]
 
 
-def _read_coco(path: Path, images: Iterable[str]) -> tuple[dict[str, list[tuple[str, Box]]], dict[str, Size]]:
+def _read_coco(path: Path, images: Collection[str],
+               others: Iterable[str]) -> tuple[dict[str, list[tuple[str, Box]]], dict[str, Size]]:
     try:
         content = json.loads(path.read_bytes())
         categories = {item['id']: str(item['name']) for item in content['categories']}
@@ -175,18 +179,15 @@ def _read_coco(path: Path, images: Iterable[str]) -> tuple[dict[str, list[tuple[
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise TableError(f'{path}: no COCO file of boxes ({type(error).__name__}: {error}). Wanted are images, '
                          'categories and annotations with bbox') from None
-    by_key: dict[str, str] = {}
-    for image in images:
-        for key in (PurePosixPath(image).stem, PurePosixPath(image).name, image):
-            by_key[key] = image
-    owner = {file: next((by_key[key] for key in (file, PurePosixPath(file).name, PurePosixPath(file).stem)
-                         if key in by_key), '') for file, _ in files.values()}
-    if not any(owner.values()):
-        raise TableError(f'{path} names none of the images of the table, such as {next(iter(by_key.values()), "none")}')
+    paired = pair_files(images, [file for file, _ in files.values()], others, path)
+    if not paired:
+        raise TableError(f'{path} names none of the images of the table, such as {next(iter(images), "none")}; folders '
+                         'count, too. Let file_name agree with the table')
+    owner = {file: image for image, file in paired.items()}
     of: dict[str, list[tuple[str, Box]]] = {}
     for file, name, box in found:
-        of.setdefault(owner[file], []).append((name, box))
-    return of, {owner[file]: size for file, size in files.values()}
+        of.setdefault(owner.get(file, ''), []).append((name, box))
+    return of, {owner[file]: size for file, size in files.values() if file in owner}
 
 
 def _box(values: Sequence[float]) -> Box:

@@ -100,7 +100,7 @@ def convert_table(settings: DownstreamSettings, options: TableOptions, console: 
     if not taken:
         raise ValueError(f'{table}: none of {len(images):,} images is a frontal view by {columns.view}. Keep others '
                          'with --all-views, or leave the column out with --view none')
-    found_boxes = read_boxes(table, taken, columns, boxes, options.labels.classes) if boxes else None
+    found_boxes = read_boxes(table, taken, columns, boxes, options.labels.classes, images) if boxes else None
     found_masks = TableMasks(settings.root, taken, masks, boxes.pixels, images) if masks else None
     shown = {name: frozenset(finding for finding, label in zip(labels.classes, image.labels, strict=True) if label == 1)
              for name, image in taken.items()}

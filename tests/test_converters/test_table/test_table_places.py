@@ -25,6 +25,7 @@ from prior_mm.datasets.errors import ImageError
 
 HEIGHT, WIDTH = SHAPE
 BOX = [6, 4, 12, 10]
+VIEWS = ('frontal', 'lateral')
 
 
 def convert(root, short_side=None, **options):
@@ -99,6 +100,45 @@ def test_a_row_a_box_and_coco(tmp_path):
     assert [(content['images'], content['annotations']) for content in files(root, 'detection')] == expected
 
 
+def two_views(root):
+    """Films of two views, in two folders, under the same names."""
+    rows = [dict(row, file=f'{view}/{number}.png', view=view.upper())
+            for number, row in enumerate(own_rows(12)) for view in VIEWS]
+    for view in VIEWS:
+        write_own(root, [row for row in rows if row['view'] == view.upper()], folder=view)
+    return write_own(root, rows)
+
+
+def test_coco_of_two_views(tmp_path):
+    """A COCO file's image is the one in the folder of its name; the last of a name had all boxes, and its own size."""
+    root = two_views(tmp_path)
+    images = [dict(id=number, file_name=f'train/{view}/{number % 12}.png', width=WIDTH * (1 + number // 12),
+                   height=HEIGHT * (1 + number // 12)) for number in range(24) for view in [VIEWS[number // 12]]]
+    coco = dict(categories=[dict(id=1, name='Mass')], images=images, annotations=[
+        dict(image_id=image['id'], category_id=1, bbox=[0, 0, 2 + image['id'], 8]) for image in images])
+
+    def boxes(**options):
+        (root / 'boxes.json').write_text(json.dumps(coco))
+        convert(root, boxes=BoxOptions(coco=root / 'boxes.json'), **options)
+        found = files(root, 'detection')
+        names = {image['id']: image['image_id'] for content in found for image in content['images']}
+        return {names[item['image_id']]: item['bbox'][2] for content in found for item in content['annotations']}
+
+    frontal = {f'frontal/{number}.png': 2 + number for number in range(12)}
+    assert boxes() == frontal
+    assert boxes(all_views=True) == frontal | {f'lateral/{number}.png': (14 + number) / 2 for number in range(12)}
+    images[0]['file_name'] = '0.png'
+    with pytest.raises(ValueError, match='boxes.json: 0.png may be of frontal/0.png or of lateral/0.png'):
+        boxes()
+    images[0]['file_name'] = images[1]['file_name']
+    with pytest.raises(ValueError, match='train/frontal/1.png and train/frontal/1.png may both be of frontal/1.png'):
+        boxes()
+    for image in images:
+        image['file_name'] = f'another/{image["id"]}.png'
+    with pytest.raises(TableError, match='names none of the images of the table, such as frontal/0.png; folders'):
+        boxes()
+
+
 @given(st.integers(20, 60), st.integers(20, 60), st.integers(10, 99))
 def test_scaled_boxes(width, height, long_side):
     """A box that is the whole of the image that it is for is the whole of any copy."""
@@ -164,19 +204,10 @@ def test_masks(tmp_path, kind):
     assert set(seen) == set(range(20))
 
 
-def two_views(root):
-    """Films of two views, in two folders, under the same names."""
-    rows = [dict(row, file=f'{view}/{number}.png', view=view.upper())
-            for number, row in enumerate(own_rows(12)) for view in ('frontal', 'lateral')]
-    for view in ('lateral', 'frontal'):
-        write_own(root, [row for row in rows if row['view'] == view.upper()], folder=view)
-    return write_own(root, rows)
-
-
 def test_masks_of_two_views(tmp_path):
     """A mask is of the image in the folder of its name; the other view's was taken, where the names are the same."""
     root = two_views(tmp_path / 'films')
-    for view in ('frontal', 'lateral'):
+    for view in VIEWS:
         (tmp_path / 'lungs' / view).mkdir(parents=True)
         for number in range(10):
             Image.fromarray(mask_of(number + 10 * (view == 'lateral')) * 255).save(
@@ -186,7 +217,7 @@ def test_masks_of_two_views(tmp_path):
     seen = {entry['image_id']: read_mask(root / 'masks' / entry['seg_map_path']).any(1).sum()
             for content in files(root, 'segmentation') for entry in content['data_list']}
     assert seen == {f'{view}/{number}.png': number + 10 * (view == 'lateral')
-                    for view in ('frontal', 'lateral') for number in range(10) if (number, view) != (2, 'frontal')}
+                    for view in VIEWS for number in range(10) if (number, view) != (2, 'frontal')}
     Image.fromarray(mask_of(5) * 255).save(tmp_path / 'lungs/11.png')
     with pytest.raises(ValueError, match='lungs: 11.png may be of frontal/11.png or of lateral/11.png'):
         convert(root, masks=MaskOptions(folder=tmp_path / 'lungs'))  # though lateral views are left out
