@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prior_mm.datasets.images import COPIED
 from prior_mm.datasets.study_table import read_studies
 from prior_mm.files.whole_files import write_whole
 
@@ -22,7 +23,7 @@ from .mimic_cxr import decode_labels, number_with_letter, read_mimic_labels
 
 #: What the annotation files must agree in, for their studies to stand in one.
 _COMMON = ('dataset', 'synthetic', 'min_sentences', 'sentence_splitter', 'resized_short_side', 'images_checked')
-_RANGE = {'pixel_range', 'copied_with_pixel_range'}  # carried over where the files have one
+_RANGE = {'pixel_range', COPIED}  # carried over where the files have one
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 import argparse
 from typing import Any
 
-from prior_mm.datasets.images import PixelRange
+from prior_mm.datasets.images import COPIED, PixelRange
 
 
 def add_range_options(parser: argparse._ActionsContainer) -> None:
@@ -25,7 +25,7 @@ def range_said(pixel_range: PixelRange | None, short_side: int | None) -> dict[s
     """For ``metainfo``: ``pixel_range`` where images are scaled as they are read; copies have been, which is noted."""
     if pixel_range is None:
         return {}
-    return {'pixel_range' if short_side is None else 'copied_with_pixel_range': pixel_range.describe()}
+    return {'pixel_range' if short_side is None else COPIED: pixel_range.describe()}
 
 
 def _percentile(text: str) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from prior_mm.datasets.errors import ImageError
-from prior_mm.datasets.images import SUFFIXES, read_pixel_range, read_radiograph, resize
+from prior_mm.datasets.images import SUFFIXES, range_of_originals, read_radiograph, resize
 
 from .source import Source
 
@@ -32,7 +32,7 @@ def read_films(folder: str | Path, source: Source, number: int = FILMS) -> list[
     films = []
     for path in paths[::max(1, len(paths) // number)][:number]:
         try:
-            gray = resize(read_radiograph(path, max(height, width), read_pixel_range(source.data)), height, width)
+            gray = resize(read_radiograph(path, max(height, width), range_of_originals(source.data)), height, width)
         except ImageError:
             continue
         films.append(np.float32(gray[None, None] / np.iinfo(gray.dtype).max))

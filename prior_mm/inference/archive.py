@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from rich.console import Console
 
-from prior_mm.datasets.images import read_pixel_range
 from prior_mm.datasets.study_table import StudyTable, read_studies
 from prior_mm.models.alignment.contrastive import unit
 
@@ -161,7 +160,7 @@ def build_archive(encoder: Encoder, annotations: Path, image_root: Path | None, 
     if not annotations.is_file():
         raise FileNotFoundError(f'there is no annotation file {annotations}')
     studies, root = read_studies(annotations), image_root or annotations.resolve().parent.parent
-    pixel_range = read_pixel_range(studies.metainfo) or encoder.pixel_range
+    pixel_range = encoder.range_in(studies.metainfo)
     by_path = {str(root / study['images'][0]): study for study in _all(studies)}
     failed: list[Failure] = []
     kept, image_vectors, report_vectors, seen = [], [], [], []

@@ -1,6 +1,7 @@
 """What report drafts are worth: figures against the true reports, beside those of three baselines."""
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -170,8 +171,9 @@ def evaluate_drafts(model: Model, archive: Archive, annotations: Path, image_roo
     failed: list[Failure] = []
     drafts: dict[str, list[Report]] = {name: [] for name in SYSTEMS}
     kept: list[dict[str, Any]] = []
-    for names, batch in batches(Listed(list(by_path), list(by_path)), model.encoder.prepare, model.batch_size, failed,
-                                model.console):
+    for names, batch in batches(
+            Listed(list(by_path), list(by_path)), partial(model.encoder.prepare, metainfo=table.metainfo),
+            model.batch_size, failed, model.console):
         of_batch = [by_path[name] for name in names]
         for made in draft_all(model, archive, batch, [study['study_id'] for study in of_batch], seed):
             for name, sentences in made.items():

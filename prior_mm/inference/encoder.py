@@ -1,7 +1,7 @@
 """The encoders of a loaded model, with the preprocessing of its training applied: images and texts to features."""
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ from torch import Tensor
 from prior_mm.checkpoints.model_weights import load_weights
 from prior_mm.datasets.collate import collate_studies
 from prior_mm.datasets.errors import StudyError
-from prior_mm.datasets.images import PixelRange, read_pixel_range, resize
+from prior_mm.datasets.images import COPIED, PixelRange, range_of_originals, read_pixel_range, resize
 from prior_mm.datasets.reports.sentences import split_sentences
 from prior_mm.datasets.transforms.report import TokenizeReport
 from prior_mm.export.joint import check_types
@@ -38,7 +38,8 @@ class Encoder:
     Args:
         opened: See :func:`.open_source`.
         device: ``'cpu'``, ``'cuda'`` ...; a GPU if there is one.
-        pixel_range: What stands for white in files that do not say so; by default what the training data said.
+        pixel_range: What stands for white in files that do not say so; by default what the training data said, or the
+            films that its resized copies were made of.
         method: The model with its weights, if it was built already.
 
     Raises:
@@ -51,7 +52,7 @@ class Encoder:
         self.opened = opened
         self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
         self.method = (_build(opened) if method is None else method).to(self.device).eval()
-        self.pixel_range = pixel_range or read_pixel_range(opened.training.get('data') or {})
+        self.pixel_range = pixel_range or range_of_originals(opened.training.get('data') or {})
         size = opened.images.get('size')
         if not size:
             raise ValueError(f'{opened.path} does not say of what size its images are: name a config whose '
@@ -66,13 +67,27 @@ class Encoder:
         with self._lock, torch.no_grad():
             yield
 
-    def prepare(self, image: Radiograph) -> np.ndarray:
+    def range_in(self, metainfo: Mapping | None) -> PixelRange | None:
+        """What stands for white in the images of an annotation file, as it says; copies are not scaled once more.
+
+        Args:
+            metainfo: Of the file; None for images that are of none, which are read as the training's films.
+        """
+        if metainfo is None:
+            return self.pixel_range
+        return None if COPIED in metainfo else read_pixel_range(metainfo) or self.pixel_range
+
+    def prepare(self, image: Radiograph, metainfo: Mapping | None = None) -> np.ndarray:
         """An image as the model takes it, before it is normalised: float32 (1, H, W) in [0, 1].
+
+        Args:
+            image: The image.
+            metainfo: Of the annotation file that it is of, if of one; see :meth:`range_in`.
 
         Raises:
             ImageError: If it cannot be used; the message says what is wrong, and the mend.
         """
-        gray = gray_image(image, max(self.size), self.pixel_range)
+        gray = gray_image(image, max(self.size), self.range_in(metainfo))
         check_brightness(gray, float(self.opened.images['mean']))
         return self.resized(gray)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_mm.checkpoints.checkpoint import CHECKPOINT_LIST
+from prior_mm.datasets.images import COPIED
 
 from .opened import Opened, is_export
 
@@ -25,7 +26,7 @@ class ModelInfo:
         size: Height and width of the images that it takes.
         mean: Of their pixels, in [0, 1].
         std: Their standard deviation.
-        pixel_range: What stood for white in the training data's files, where these did not say so.
+        pixel_range: What stood for white in the training data's films, where these did not say so.
         tokenizer: Where its vocabulary is.
         dataset: What it was trained on.
         synthetic: Whether those images were drawn.
@@ -70,7 +71,7 @@ def describe(opened: Opened) -> ModelInfo:
         parameters=sum(weights.numel() for weights in opened.weights.values()),
         embed_dims=int(opened.model.get('embed_dims') or (0 if projection is None else projection.shape[0])),
         losses=None if losses is None else tuple(losses), size=tuple(images['size']) if images.get('size') else None,
-        mean=float(images['mean']), std=float(images['std']), pixel_range=data.get('pixel_range'),
+        mean=float(images['mean']), std=float(images['std']), pixel_range=data.get('pixel_range') or data.get(COPIED),
         tokenizer=opened.tokenizer, dataset=data.get('dataset'), synthetic=data.get('synthetic'),
         studies=(data.get('summary') or {}).get('kept'), epoch=training.get('epoch'), seed=training.get('seed'),
         version=training.get('version'), figures=_figures(opened), config=opened.config)

@@ -3,13 +3,17 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tiny_model import ALIGNMENT, tiny_checkpoint
 
 import prior_mm
 from prior_mm.checkpoints.checkpoint import latest_checkpoint, load_checkpoint, note_checkpoint, save_checkpoint
+from prior_mm.converters.range_options import range_said
+from prior_mm.converters.resized_copies import write_resized
 from prior_mm.datasets.images import PixelRange
 from prior_mm.export import export
 
@@ -124,6 +128,33 @@ def test_ranges_of_gray_values(home, tmp_path):
     found = prior_mm.load(path, progress=False).embed_images(gray).vectors
     same = prior_mm.load(home / 'run', progress=False).embed_images(gray / 4095.).vectors
     np.testing.assert_allclose(found, same, atol=1e-3)
+
+
+@pytest.mark.parametrize('white', [PixelRange(bits=12), PixelRange(percentile=.5)])
+def test_ranges_of_copies(home, tmp_path, white):
+    """Trained on resized copies, a model reads films by the range that these were written with; the copies as before.
+
+    Those that an annotation file lists are not scaled once more. A copy alone is, which says nothing of its origin:
+    bits change none, a percentile cuts what little lies beyond it again.
+    """
+    shutil.copytree(home / 'data', tmp_path / 'data')
+    said = range_said(white, 32)
+    path = changed(home, tmp_path, lambda content: content['meta']['dataset_meta'].update(said))
+    model, plain = (prior_mm.load(one, progress=False) for one in (path, home / 'run'))
+    assert model.encoder.pixel_range == white and model.info.pixel_range == white.describe()
+    film, copy = tmp_path / 'film.png', tmp_path / 'data/copy.jpg'
+    smooth = cv2.resize(np.random.default_rng(0).random((8, 8)), (64, 64), interpolation=cv2.INTER_CUBIC)
+    Image.fromarray((np.clip(smooth, 0, 1) * 4000).astype(np.uint16)).save(film)
+    write_resized(film, copy, 32, white)
+    trained = plain.encoder.prepare(copy)
+    assert np.abs(model.encoder.prepare(film) - trained).mean() < .01
+    assert np.abs(model.encoder.prepare(copy) - trained).max() <= (0 if white.bits else .03)
+    annotations = tmp_path / 'data/annotations/train.json'
+    content = json.loads(annotations.read_text())
+    content['metainfo'].update(said)
+    content['data_list'] = [dict(study, images=['copy.jpg'], views=['PA']) for study in content['data_list'][:1]]
+    annotations.write_text(json.dumps(content))
+    np.testing.assert_array_equal(model.index(annotations).image_vectors, plain.index(annotations).image_vectors)
 
 
 def test_loading_draws_no_numbers(home):

@@ -6,6 +6,9 @@ import numpy as np
 
 from prior_mm.datasets.errors import AnnotationError, ImageError
 
+#: Where ``metainfo`` names the range that resized copies were written with, and are not scaled by again.
+COPIED = 'copied_with_pixel_range'
+
 
 @dataclass(frozen=True)
 class PixelRange:
@@ -59,20 +62,33 @@ class PixelRange:
         return {'bits': self.bits} if self.bits is not None else {'percentile': float(self.percentile or 0)}
 
 
-def read_pixel_range(metainfo: Mapping) -> PixelRange | None:
+def read_pixel_range(metainfo: Mapping, key: str = 'pixel_range') -> PixelRange | None:
     """The pixel range that an annotation file tells; ``None`` if its images' files tell theirs.
+
+    Args:
+        metainfo: Of the annotation file.
+        key: Where it stands.
 
     Raises:
         AnnotationError: If it is none.
     """
-    described = metainfo.get('pixel_range')
+    described = metainfo.get(key)
     if described is None:
         return None
     try:
         return PixelRange(**described)
     except (TypeError, ValueError) as error:
-        raise AnnotationError(f'metainfo.pixel_range must be {{"bits": 12}} or {{"percentile": 0.5}}, say, it is '
+        raise AnnotationError(f'metainfo.{key} must be {{"bits": 12}} or {{"percentile": 0.5}}, say, it is '
                               f'{described!r} ({error})') from None
+
+
+def range_of_originals(metainfo: Mapping) -> PixelRange | None:
+    """The pixel range of the films that an annotation file was made of, also if it lists copies, which are scaled.
+
+    Raises:
+        AnnotationError: If it is none.
+    """
+    return read_pixel_range(metainfo) or read_pixel_range(metainfo, COPIED)
 
 
 def _full_scale(share: np.ndarray) -> np.ndarray:
