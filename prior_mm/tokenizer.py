@@ -1,6 +1,7 @@
 """The tokenizer of the text encoder, from a vocabulary file, a local folder or a name: offline unless told."""
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,11 @@ def load_tokenizer(source: str, local_files_only: bool = True,
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
     return tokenizer
+
+
+def holds_a_word(token_ids: Iterable[int], unknown: int) -> bool:
+    """Whether there is a word piece, and not the one for unknown words (id ``unknown``) alone, which says nothing."""
+    return any(token != unknown for token in token_ids)
 
 
 def describe_tokenizer(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The configs that users start from."""
 from pathlib import Path
+from string import ascii_letters
 
 import pytest
 from mmengine.config import Config
@@ -30,7 +31,8 @@ def test_config_builds(path, tmp_path):
     init_default_scope('prior_mm')
     config = Config.fromfile(path)
     vocabulary = tmp_path / 'vocab.txt'
-    vocabulary.write_text('\n'.join(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'heart']))
+    vocabulary.write_text('\n'.join(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', *ascii_letters,
+                                     *(f'##{letter}' for letter in ascii_letters)]))  # no prompt is unknown
     if 'pretrained' in config.model.text_encoder:  # not on this machine; its width is what the others must fit
         config.model.text_encoder = dict(type='TextEncoder', config=dict(num_hidden_layers=1))
     config.model.text_encoder['vocab_file'] = str(vocabulary)

@@ -1,5 +1,6 @@
 """The configs of the methods beside PRIOR."""
 from pathlib import Path
+from string import ascii_letters
 
 import pytest
 from mmengine.config import Config
@@ -19,7 +20,8 @@ def test_config_builds(path, tmp_path):
     init_default_scope('prior_mm')
     config = Config.fromfile(path)
     vocabulary = tmp_path / 'vocab.txt'
-    vocabulary.write_text('\n'.join(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'heart']))
+    vocabulary.write_text('\n'.join(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', *ascii_letters,
+                                     *(f'##{letter}' for letter in ascii_letters)]))  # no prompt is unknown
     text = config.model.text_encoder
     if 'pretrained' in text:  # not on this machine; its width is what the others must fit
         config.model.text_encoder = {**{key: value for key, value in text.items() if key != 'pretrained'},

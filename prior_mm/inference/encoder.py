@@ -23,6 +23,7 @@ from prior_mm.models.method import Method
 from prior_mm.models.phrase_grounder import Grounding
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures, Reports
+from prior_mm.tokenizer import holds_a_word
 
 from .images import Radiograph, check_brightness, gray_image
 from .opened import Opened
@@ -117,14 +118,17 @@ class Encoder:
             The batch, and the sentences of each that are in it: those that are too long for it are not.
 
         Raises:
-            ValueError: If one holds no word; its place is named, and not its words.
+            ValueError: If one holds no known word; its place is named, and not its words.
         """
         packed = []
         for place, text in enumerate(texts):
             try:
                 packed.append(self._tokenize.transform(dict(study_id=str(place), sentences=sentences_of(text))))
+                known = holds_a_word(packed[-1]['token_ids'][1:-1], self._tokenize.unknown_id)
             except StudyError:
-                raise ValueError(f'text {place} holds no word that the tokenizer knows as one') from None
+                known = False
+            if not known:
+                raise ValueError(f'text {place} holds no word that the tokenizer knows as one')
         if not packed:
             raise ValueError('there is no text')
         blank = torch.zeros(1, 1, 1)
@@ -183,7 +187,7 @@ def _build(opened: Opened) -> Method:
         config['type'] = plain.__name__
     else:
         config.update(type=scoring.__name__, tokenizer=opened.tokenizer, lowercase=opened.reports.get('lowercase'),
-                      prompts=dict(yes=['.'], no=['.']))  # until there are some
+                      prompts=dict(yes=['[SEP]'], no=['[SEP]']))  # until there are some; every vocabulary has it
     with torch.random.fork_rng(devices=[]):  # what a new model draws is replaced below
         model = MODELS.build(config)
     load_weights(model, opened.weights, str(opened.path), strict=True)

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from prior_mm.registry import MODELS
 from prior_mm.structures import WordReports
-from prior_mm.tokenizer import load_tokenizer
+from prior_mm.tokenizer import holds_a_word, load_tokenizer
 
 from .afloc import AFLoc
 from .alignment.contrastive import unit
@@ -29,7 +29,7 @@ class ZeroShot:
         **method: What the method takes.
 
     Raises:
-        ValueError: If there are fewer than two classes, or a class without a prompt.
+        ValueError: If there are fewer than two classes, a class without a prompt, or a prompt without a known word.
     """
 
     #: Whether a prompt is a report, with [CLS] and [SEP], or its word pieces alone.
@@ -45,18 +45,23 @@ class ZeroShot:
         """Take other prompts.
 
         Raises:
-            ValueError: If there are fewer than two classes, or a class without a prompt.
+            ValueError: If there are fewer than two classes, a class without a prompt, or a prompt without a known word.
         """
         if len(prompts) < 2 or not all(prompts.values()):
             raise ValueError(f'prompts must give at least one prompt for each of at least two classes, got {prompts}')
         if isinstance(next(iter(prompts.values())), str):
             raise ValueError("prompts must give a list for each class: prompts={'Edema': ['Edema is observed']}")
-        self.classes = list(prompts)
-        self.class_of_prompt = [c for c, name in enumerate(self.classes) for _ in prompts[name]]
         loaded = self._tokenizer
         # One at a time: batches would start threads, which do not survive the fork of the data loader's workers.
         encoded = [loaded.backend_tokenizer.encode(text, add_special_tokens=False)
                    for texts in prompts.values() for text in texts]
+        of_prompts = [(name, text) for name, texts in prompts.items() for text in texts]
+        for (name, text), prompt in zip(of_prompts, encoded, strict=True):
+            if not holds_a_word(prompt.ids, loaded.unk_token_id):
+                raise ValueError(f'prompts must give texts that say something: {text!r} of the class {name!r} holds no '
+                                 'word that the tokenizer knows')
+        self.classes = list(prompts)
+        self.class_of_prompt = [c for c, name in enumerate(self.classes) for _ in prompts[name]]
 
         def framed(inner: list[int], first: int, last: int) -> list[int]:
             return [first, *inner, last] if self.with_special_tokens else inner

@@ -35,7 +35,8 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
         **prior: What :class:`PRIOR` takes.
 
     Raises:
-        ValueError: If there are fewer than two classes, a class without a prompt, another scale or local score.
+        ValueError: If there are fewer than two classes, a class without a prompt, a prompt without a known word,
+            another scale or local score.
     """
 
     with_special_tokens = False

@@ -153,7 +153,9 @@ def test_what_a_stage_cannot_do(tmp_path):
                          (lambda: model.unlike_training(image), 'studies to compare with'),
                          (lambda: model.score(image, ['heart']), 'at least two classes'),
                          (lambda: model.score(image, 'heart'), 'one prompt alone'),
-                         (lambda: model.embed_texts([' ']), 'text 0 holds no word')):
+                         (lambda: model.embed_texts([' ']), 'text 0 holds no word'),
+                         (lambda: model.heatmap(image, '\u00a7\u00a7 \u00a4'), 'text 0 holds no word'),
+                         (lambda: model.score(image, ['heart', '\u00a7']), "of the class '\u00a7' holds no word")):
         with pytest.raises(ValueError, match=lacking):
             ask()
     assert not model.encoder.method.needs('prototype')

@@ -119,6 +119,16 @@ def test_bad_prompts(vocabulary, prompts):
         tiny(ZeroShotClassifier, prompts=prompts, tokenizer=vocabulary)
 
 
+@pytest.mark.parametrize('prompt', ['', ' ', '\u00a7\u00a7 \u00a4'])
+def test_prompts_without_a_known_word(vocabulary, prompt):
+    """Nothing, or [UNK] alone, would get a score and might win; beside a known word it may stand."""
+    model = classifier(vocabulary)
+    with pytest.raises(ValueError, match="of the class 'None' holds no word that the tokenizer knows"):
+        model.set_prompts({'Edema': ['edema'], 'None': ['the lungs are clear', prompt]})
+    assert model.classes == list(PROMPTS)
+    model.set_prompts({'Edema': ['edema'], 'None': [f'lungs {prompt}']})
+
+
 def test_unknown_scale(vocabulary):
     """A misspelt scale is an error, not silently the published one."""
     with pytest.raises(ValueError, match="scale must be 'exp' or 'published', got 'log'"):

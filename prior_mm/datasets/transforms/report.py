@@ -67,6 +67,7 @@ class TokenizeReport(BaseTransform):
         self.words = words
         loaded = load_tokenizer(tokenizer, lowercase=lowercase)
         self.start_id, self.end_id, self.pad_id = loaded.cls_token_id, loaded.sep_token_id, loaded.pad_token_id
+        self.unknown_id = loaded.unk_token_id
         # One sentence at a time, 20 us each: its batches would start threads, which do not survive a fork.
         self._backend = loaded.backend_tokenizer
 
