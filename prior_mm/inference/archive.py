@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from rich.console import Console
 
-from prior_mm.datasets.study_table import StudyTable, read_studies
+from prior_mm.datasets.study_table import read_studies
 from prior_mm.models.alignment.contrastive import unit
 
 from .encoder import Encoder
@@ -161,15 +161,16 @@ def build_archive(encoder: Encoder, annotations: Path, image_root: Path | None, 
         raise FileNotFoundError(f'there is no annotation file {annotations}')
     studies, root = read_studies(annotations), image_root or annotations.resolve().parent.parent
     pixel_range = encoder.range_in(studies.metainfo)
-    by_path = {str(root / study['images'][0]): study for study in _all(studies)}
+    entries = [studies[number] for number in range(len(studies))]
+    paths = [str(root / study['images'][0]) for study in entries]
     failed: list[Failure] = []
     kept, image_vectors, report_vectors, seen = [], [], [], []
     table = SentenceTable.collector()
-    for names, batch in batches(
-            Listed(list(by_path), list(by_path)),
+    for places, batch in batches(
+            Listed(paths, list(paths)),
             lambda path: encoder.resized(gray_image(path, max(encoder.size), pixel_range)),
             batch_size, failed, console):
-        of_batch = [by_path[name] for name in names]
+        of_batch = [entries[place] for place in places]
         features, _, images = encoder.features(batch)
         reports, texts = encoder.embed_reports([study['sentences'] for study in of_batch])
         kept += of_batch
@@ -187,7 +188,3 @@ def build_archive(encoder: Encoder, annotations: Path, image_root: Path | None, 
         table.table(), Guard.fit(np.concatenate(seen)),
         dict(model=encoder.opened.sha256, model_name=encoder.opened.path.name,
              dataset=studies.metainfo.get('dataset'), synthetic=studies.metainfo.get('synthetic')), tuple(failed))
-
-
-def _all(studies: StudyTable):
-    return (studies[number] for number in range(len(studies)))

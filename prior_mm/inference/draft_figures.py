@@ -167,14 +167,14 @@ def evaluate_drafts(model: Model, archive: Archive, annotations: Path, image_roo
         ValueError: If the model drafts no reports, or no image can be used.
     """
     table, root = read_studies(annotations), image_root or annotations.resolve().parent.parent
-    by_path = {str(root / study['images'][0]): study for study in (table[number] for number in range(len(table)))}
+    studies = [table[number] for number in range(len(table))]
+    paths = [str(root / study['images'][0]) for study in studies]
     failed: list[Failure] = []
     drafts: dict[str, list[Report]] = {name: [] for name in SYSTEMS}
     kept: list[dict[str, Any]] = []
-    for names, batch in batches(
-            Listed(list(by_path), list(by_path)), partial(model.encoder.prepare, metainfo=table.metainfo),
-            model.batch_size, failed, model.console):
-        of_batch = [by_path[name] for name in names]
+    for places, batch in batches(Listed(paths, list(paths)), partial(model.encoder.prepare, metainfo=table.metainfo),
+                                 model.batch_size, failed, model.console):
+        of_batch = [studies[place] for place in places]
         for made in draft_all(model, archive, batch, [study['study_id'] for study in of_batch], seed):
             for name, sentences in made.items():
                 drafts[name].append(sentences)

@@ -68,9 +68,10 @@ class Model:
         """Images in the joint space."""
         failed: list[Failure] = []
         names: list[str] = []
+        listed = list_images(images)
         vectors = [np.zeros((0, self.info.embed_dims), np.float32)]
-        for part, batch in batches(list_images(images), self.encoder.prepare, self.batch_size, failed, self.console):
-            names += part
+        for places, batch in batches(listed, self.encoder.prepare, self.batch_size, failed, self.console):
+            names += [listed.names[place] for place in places]
             vectors.append(_unit(self.encoder.features(batch)[2]))
         return Embeddings(tuple(names), np.concatenate(vectors), tuple(failed))
 
@@ -108,9 +109,10 @@ class Model:
                                          else ((prompt, prompt) for prompt in _listed(prompts)))}
         failed: list[Failure] = []
         names: list[str] = []
+        listed = list_images(images)
         empty = np.zeros((0, len(classes)), np.float32)
         scores, cosines, verdicts = [empty], [empty], []
-        for part, batch in batches(list_images(images), self.encoder.prepare, self.batch_size, failed, self.console):
+        for places, batch in batches(listed, self.encoder.prepare, self.batch_size, failed, self.console):
             features, patches, global_images = self.encoder.features(batch)
             verdicts += self._judge(batch, features)
             with self.encoder.computing():
@@ -118,7 +120,7 @@ class Model:
                 scores.append(method.scores(global_images, patches).float().cpu().numpy())
                 prompts_embedded = method.embed_prompts(self.encoder.device)
                 cosines.append(method.by_class(unit(global_images) @ unit(prompts_embedded.report).T).cpu().numpy())
-            names += part
+            names += [listed.names[place] for place in places]
         return Scores(tuple(names), tuple(classes), np.concatenate(scores), np.concatenate(cosines), tuple(failed),
                       tuple(verdicts) if self._guard is not None else None)
 

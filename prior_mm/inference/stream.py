@@ -55,7 +55,7 @@ def list_images(images: Radiograph | Sequence[Radiograph]) -> Listed:
 
 
 def batches(listed: Listed, prepare: Callable[[Radiograph], np.ndarray], batch_size: int, failed: list[Failure],
-            console: Console | None = None) -> Iterator[tuple[list[str], Tensor]]:
+            console: Console | None = None) -> Iterator[tuple[list[int], Tensor]]:
     """Prepared images in batches.
 
     Args:
@@ -66,7 +66,7 @@ def batches(listed: Listed, prepare: Callable[[Radiograph], np.ndarray], batch_s
         console: Where the progress bar goes; None for none.
 
     Yields:
-        The names of a batch, and its images, float32 (B, 1, H, W).
+        The places of a batch in the list, as two may have one name, and its images, float32 (B, 1, H, W).
 
     Raises:
         ImageError: If the only image given cannot be used.
@@ -85,17 +85,17 @@ def batches(listed: Listed, prepare: Callable[[Radiograph], np.ndarray], batch_s
             following = listed.images[start + batch_size:start + 2 * batch_size]
             results = [future.result() for future in waiting]
             waiting = [readers.submit(ready, image) for image in following]
-            names, images = [], []
-            for name, result in zip(listed.names[start:start + batch_size], results, strict=True):
+            places, images = [], []
+            for place, result in enumerate(results, start):
                 if isinstance(result, ImageError):
                     if listed.alone:
                         raise result
-                    failed.append(Failure(name, str(result)))
+                    failed.append(Failure(listed.names[place], str(result)))
                 else:
-                    names.append(name)
+                    places.append(place)
                     images.append(result)
             if images:
-                yield names, torch.from_numpy(np.stack(images))
+                yield places, torch.from_numpy(np.stack(images))
             bar.advance(task, len(results))
 
 

@@ -1,5 +1,6 @@
 """Archives: what is embedded, what is kept in files, and whose archive it is."""
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from tiny_model import ALIGNMENT, tiny_checkpoint
 
 import prior_mm
 from prior_mm.inference import Archive, vector_tables
+from prior_mm.inference.draft_figures import evaluate_drafts
 from prior_mm.inference.stored_studies import StoredStudies
 from prior_mm.inference.vector_tables import StoredTable, write_table
 
@@ -34,6 +36,26 @@ def test_vectors_are_the_model_s(model, home):
         assert table.counts[number] == len(vectors)
         np.testing.assert_allclose(table.vectors[number], np.mean(vectors, axis=0), atol=1e-5)
         assert table.places[number] == pytest.approx(np.mean(places), abs=rounding(10))
+
+
+@pytest.mark.parametrize('broken', [False, True])
+def test_two_studies_of_one_image(model, home, tmp_path, broken):
+    """Both are in the archive, each with its report, and both are listed where the image cannot be used."""
+    content = json.loads((home / 'data/annotations/train.json').read_text())
+    studies = content['data_list']
+    shared = studies[0]['images'][0]
+    studies[1].update(images=[shared], views=['PA'])
+    (tmp_path / 'annotations').mkdir()
+    (tmp_path / 'annotations/train.json').write_text(json.dumps(content))
+    shutil.copytree(home / 'data/files', tmp_path / 'files')
+    if broken:
+        (tmp_path / shared).write_bytes(b'nothing')
+    archive = model.index(tmp_path / 'annotations/train.json')
+    kept = studies[2:] if broken else studies
+    assert archive.studies == [study['study_id'] for study in kept] and len(archive.failed) == 12 - len(kept)
+    assert archive.reports == [study['sentences'] for study in kept]
+    drafted, failed = evaluate_drafts(model, model.archive, tmp_path / 'annotations/train.json')
+    assert drafted['draft/studies'] == len(kept) and len(failed) == 12 - len(kept)
 
 
 def test_files(model, tmp_path):
