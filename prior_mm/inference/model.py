@@ -206,11 +206,13 @@ class Model:
             by: What of the studies the query is compared with.
 
         Raises:
-            ValueError: If not one of image and text is given, or there is no archive.
+            ValueError: If not one of image and text is given, it is several images, or there is no archive.
+            ImageError: If the image cannot be used.
         """
         if (image is None) == (text is None):
             raise ValueError('similar needs an image or a text, one of the two: similar(image=...), similar(text=...)')
-        query = self.embed_images(image) if image is not None else self.embed_texts([text])  # type: ignore[list-item]
+        query = self.embed_images(_only(image)) if image is not None else \
+            self.embed_texts([text])  # type: ignore[list-item]
         chosen: Archive | StoredStudies
         if isinstance(archive, (str, Path)) and Path(archive).suffix != '.json':
             chosen = StoredStudies(archive)
@@ -293,6 +295,14 @@ class Model:
 
 def _unit(vectors: Any) -> np.ndarray:
     return unit(vectors).cpu().numpy()
+
+
+def _only(image: Radiograph) -> Radiograph:
+    """The image that was given, by itself or as the only one of a list or a folder."""
+    images = list_images(image).images
+    if len(images) != 1:
+        raise ValueError(f'similar takes one image, here are {len(images)}: ask for each by itself')
+    return images[0]
 
 
 def _listed(prompts: Sequence[str]) -> list[str]:

@@ -116,8 +116,21 @@ def test_similar(model, home):
     assert len(found) == 4 and found == sorted(found, key=lambda match: -match.cosine)
     of_text = model.similar(text=model.archive.reports[5], by='report', k=1)[0]
     assert of_text.cosine == pytest.approx(1, abs=1e-5)
+    assert model.similar(image=[image], k=4) == found
     with pytest.raises(ValueError, match='one of the two'):
         model.similar()
+
+
+def test_similar_to_several_images(model, home, tmp_path):
+    """The answer would be of one of them, whichever it is: a folder and a list are refused; a bad file is an error."""
+    folder = home / 'data/files'
+    for several, count in ((folder, len(list(folder.iterdir()))), (films(home)[:2], 2), ([], 0)):
+        with pytest.raises(ValueError, match=f'takes one image, here are {count}: '):
+            model.similar(image=several)
+    (tmp_path / 'bad.png').write_bytes(b'<html>')
+    for bad in (tmp_path, [tmp_path / 'bad.png']):
+        with pytest.raises(ImageError, match='no JPEG'):
+            model.similar(image=bad)
 
 
 def test_reconstruction(model, home):
