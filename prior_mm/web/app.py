@@ -100,7 +100,8 @@ def create_app(model: Model, examples: Sequence[tuple[str, Path]] = (), archive_
         """The image as the program reads it, and whether it looks like those of the training."""
         with lock:
             gray = gray_image(asked.image, None, model.encoder.pixel_range)
-            verdict = None if model.archive is None or model.archive.guard is None else model.unlike_training(gray)
+            verdict = None if model.archive is None or model.archive.guard is None else \
+                model.unlike_training(asked.image)
         return answers.ImageAnswer(columns=gray.shape[1], rows=gray.shape[0], pixels=_pixels(gray, _SCREEN),
                                    judged=_judged(verdict))
 

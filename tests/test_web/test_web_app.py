@@ -9,7 +9,10 @@ import uvicorn
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+import prior_mm
+from prior_mm.datasets.images import PixelRange
 from prior_mm.inference import gray_image
 from prior_mm.web import create_app
 from prior_mm.web.limits import LARGEST
@@ -44,6 +47,20 @@ def test_image(client, model, film):
     verdict = model.unlike_training(film)
     assert found['judged']['unlike'] == verdict.unlike and (found['columns'], found['rows']) == gray.shape[::-1]
     assert found['judged']['distance'] == pytest.approx(verdict.score, rel=1e-5)
+
+
+def test_image_of_fewer_bits(home, tmp_path):
+    """A film of 14 bits is scaled once for the screen and once for the verdict, not twice: it was refused."""
+    white = PixelRange(bits=14)
+    model = prior_mm.load(home / 'run', archive=home / 'data/annotations/train.json', pixel_range=white, progress=False)
+    values = np.random.default_rng(0).integers(0, 2**14, (40, 40)).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / 'film.png')
+    film = (tmp_path / 'film.png').read_bytes()
+    with TestClient(create_app(model), raise_server_exceptions=False) as client:
+        answer = client.post('/api/image', json=dict(image=encoded(film)))
+    assert answer.status_code == 200, answer.text
+    np.testing.assert_array_equal(array(answer.json()['pixels']), gray_image(film, pixel_range=white))
+    assert answer.json()['judged']['distance'] == pytest.approx(model.unlike_training(film).score, rel=1e-5)
 
 
 def test_answers_are_the_models(client, model, film):
