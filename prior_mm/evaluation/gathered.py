@@ -1,4 +1,5 @@
 """Any number of results as tables: a row a model, a column a task; each protocol has its own."""
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,7 +104,8 @@ def gather(records: Mapping[Path, Mapping[str, Any]], names: Mapping[str, str] |
 
     Args:
         records: Results by their files, as :func:`.results.write_results` writes them.
-        names: What a model is called, by its weights as a result names them (``pretrained``, or ``checkpoint``).
+        names: What a model is called, by its weights as a result names them (``pretrained``, or ``checkpoint``); by
+            default by their folder.
         mixed: Whether all protocols share one table, whose rows then name theirs.
         published: Figures of others; one stands in a table only if its protocol and a column are the same, and a run
             in that column was trained as the protocol has it, frozen or not and with the tricks as there. With
@@ -114,10 +116,12 @@ def gather(records: Mapping[Path, Mapping[str, Any]], names: Mapping[str, str] |
     """
     tables: dict[str, Gathered] = {}
     seen: dict[tuple, Path] = {}
+    names = dict(names or {})
+    names |= _short({str(weights) for record in records.values() if (weights := _weights(record))} - {*names})
     for path, record in records.items():
         for name, column, of, low_high in _figures(path, record):
             key = MIXED if mixed else name
-            row = _model(record, names or {}, name) + (f' [{name}]' if mixed else '')
+            row = _model(record, names, name) + (f' [{name}]' if mixed else '')
             run = (name, row, column, *_run(record))
             if run in seen:
                 raise ValueError(f'{path} and {seen[run]} are of the same run ({row}, {column.title}, seed '
@@ -168,11 +172,14 @@ def _run(record: Mapping[str, Any]) -> tuple[Any, Any]:
     return record.get('repeat') or (record.get('data') or {}).get('repeat'), record.get('seed')
 
 
+def _weights(record: Mapping[str, Any]) -> str | None:
+    """Of the model that a result is of; None if they were random."""
+    return record.get('pretrained') if record.get('task') else record.get('checkpoint')
+
+
 def _model(record: Mapping[str, Any], names: Mapping[str, str], name: str) -> str:
     """A model as a row calls it, with all that tells it from another row of the same weights."""
-    weights = record.get('pretrained') if record.get('task') else record.get('checkpoint')
-    called = names.get(str(weights)) or ('random' if weights is None else _short(Path(str(weights))))
-    how = []
+    called, how = names.get(str(_weights(record)), 'random'), []
     if record.get('task'):
         how = ['frozen' if record.get('frozen') else 'fine-tuned', *_tricks(record), *_otherwise(record, name)]
     return ', '.join([called, *how, *filter(None, [not_whole(dict(record))])])
@@ -204,8 +211,23 @@ def _as_protocol(record: Mapping[str, Any], name: str) -> bool:
     return (trained_so or not record.get('task')) and not not_whole(dict(record))
 
 
-def _short(weights: Path) -> str:
-    return weights.parent.name if weights.suffix and weights.parent.name else weights.stem
+def _short(weights: set[str]) -> dict[str, str]:
+    """What models are called, by their weights: their folder, with as many of those above it as tell it from others.
+
+    Folders above that differ in a number alone, ``seed_0`` and ``seed_1``, are of one model and give its rows one name,
+    with ``N`` for the number; a path that another one ends in is the same.
+    """
+    parts = {}
+    for one in weights:
+        path = Path(one)
+        *above, last = (path.parent if path.suffix and path.parent.name else path.parent / path.stem).parts
+        parts[one] = [last, *(re.sub(r'\d+', 'N', folder) for folder in reversed(above))]  # from the last one up
+    names = {}
+    for one, own in parts.items():
+        differ = (next((place for place, (left, right) in enumerate(zip(own, other, strict=False)) if left != right), 0)
+                  for other in parts.values())
+        names[one] = '/'.join(reversed(own[:max(differ) + 1]))
+    return names
 
 
 def _add_published(table: Gathered, published: Iterable[Published]) -> None:

@@ -46,6 +46,22 @@ def test_seeds_become_one_cell():
         gather(files(record(.7), record(.8)))
 
 
+@pytest.mark.parametrize('weights, expected', [
+    (['ablation_a/prior/last.pth', 'full_model/prior/last.pth'], ['ablation_a/prior', 'full_model/prior']),
+    (['a/x/prior', 'b/x/prior', 'y/prior'], ['a/x/prior', 'b/x/prior', 'y/prior']),
+    (['runs/seed_0/prior/last.pth', 'runs/seed_1/prior/last.pth'], ['prior', 'prior']),
+    (['a_0/prior/last.pth', 'a_1/prior/last.pth', 'b_0/prior/last.pth'], ['a_N/prior', 'a_N/prior', 'b_N/prior']),
+    (['prior_0/last.pth', 'prior_1/last.pth'], ['prior_0', 'prior_1']),
+    (['work_dirs/prior/last.pth', '/home/me/work_dirs/prior/best.pth'], ['prior', 'prior']),
+    (['runs/prior/last.pth', 'runs/prior', 'last.pth'], ['prior', 'prior', 'last'])])
+def test_models_of_one_folder_name(weights, expected):
+    """They are no runs of one model, unless the folders above differ in a number alone, as those of seeds do."""
+    table, = gather(files(*(record(.7, seed, one) for seed, one in enumerate(weights))))
+    assert list(table.cells) == [f'{name}, fine-tuned' for name in dict.fromkeys(expected)]
+    named, = gather(files(*(record(.7, seed, one) for seed, one in enumerate(weights))), {weights[0]: 'mine'})
+    assert 'mine, fine-tuned' in named.cells
+
+
 def test_protocols_have_their_own_tables():
     """Never side by side unless asked, and then each row says which one is its."""
     records = files(record(.7), record(.8, protocol='mrm/1'))
