@@ -50,7 +50,7 @@ def gray_image(image: Radiograph, short_side: int | None = None, pixel_range: Pi
     gray = _one_channel(image)
     check_size(*gray.shape)
     whole = _full_scale(gray, value_range)
-    return whole if pixel_range is None else pixel_range.scale(whole, raster=True)
+    return whole if pixel_range is None else pixel_range.scale(whole, raster=whole is gray)  # else white is known
 
 
 def _one_channel(image: np.ndarray) -> np.ndarray:

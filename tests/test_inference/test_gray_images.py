@@ -59,6 +59,9 @@ def test_colours_and_ranges():
     twelve = GRAY.astype(np.uint16) * 16
     found = gray_image(twelve, pixel_range=PixelRange(bits=12))
     assert found.max() == pytest.approx(twelve.max() / 4095 * 65535, abs=1)
+    for known in (gray_image(GRAY / 255., pixel_range=PixelRange(bits=12)),
+                  gray_image(GRAY, pixel_range=PixelRange(bits=12), value_range=(0, 255))):
+        assert np.abs(known / 257. - GRAY).max() < .01, 'bits are of files and arrays that do not say what is white'
     assert np.array_equal(gray_image(Image.fromarray(twelve)), twelve)
     assert np.array_equal(gray_image(Image.fromarray(GRAY).convert('RGBA')), GRAY)
 
