@@ -1,6 +1,7 @@
 """The configs of zero-shot classification and retrieval, as tools/test.py runs them, on a dozen images each."""
 import json
 from pathlib import Path
+from string import ascii_letters
 
 import cv2
 import numpy as np
@@ -36,6 +37,8 @@ def run(config: str, folder: Path, batch_size: int, options: dict) -> tuple[dict
     vocabulary = folder / 'studies' / 'vocab.txt'
     if not vocabulary.is_file():
         write_studies(folder / 'studies')
+        with vocabulary.open('a') as file:  # no prompt is unknown
+            file.writelines(f'{letter}\n##{letter}\n' for letter in ascii_letters)
         write_labelled(folder / 'labelled')
     settings = load_config(str(CONFIGS / 'downstream/demo' / config), options | {
         'model.text_encoder.vocab_file': str(vocabulary), 'test_dataloader.batch_size': batch_size,
