@@ -1,6 +1,6 @@
 """Every method and PRIOR without each of its parts, trained alike, through every task: one table.
 
-    python tools/benchmarks/methods.py --jobs 2 [--docs docs/methods.md]    # three hours on 2 cores
+    python tools/benchmarks/methods.py --jobs 2 [--docs docs/methods.md]    # 2 hours 43 minutes on 2 cores
     python tools/benchmarks/methods.py --seeds 0 --tasks zero_shot grounding
     python tools/benchmarks/methods.py [--methods PRIOR MGCA ...] [--seeds 0 1 2] [--epochs 60] [--starts none]
 
