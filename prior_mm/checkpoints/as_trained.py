@@ -29,6 +29,18 @@ def model_otherwise(config: Mapping[str, Any], meta: Mapping[str, Any]) -> list[
     return config_differences(trained, asked)
 
 
+def differing_splits(trained: Mapping[str, Any], tested: Mapping[str, Any]) -> list[str]:
+    """Which of ``protocol`` and ``repeat`` differ, if both sides name them and are of one ``dataset``; else nothing.
+
+    Args:
+        trained: What a checkpoint was trained on.
+        tested: What it is tested on.
+    """
+    if trained.get('dataset') != tested.get('dataset'):
+        return []
+    return [key for key in ('protocol', 'repeat') if key in trained and key in tested and trained[key] != tested[key]]
+
+
 def check_unseen(meta: Mapping[str, Any], tested: Mapping[str, Any], source: str) -> None:
     """Refuse another set of splits of the data that a checkpoint was trained on: it may have seen the test studies.
 
@@ -44,9 +56,7 @@ def check_unseen(meta: Mapping[str, Any], tested: Mapping[str, Any], source: str
     trained = meta.get('dataset_meta')
     if not isinstance(trained, Mapping) or trained.get('dataset') is None:
         return
-    differing = [key for key in ('protocol', 'repeat') if tested.get(key) is not None
-                 and trained.get(key) is not None and trained[key] != tested[key]]
-    if differing and trained['dataset'] == tested.get('dataset'):
+    if differing := differing_splits(trained, tested):
         there, here = (', '.join(f'{key} {side[key]}' for key in differing) for side in (trained, tested))
         raise ValueError(f'{source} was trained on {trained["dataset"]} with {there}: test studies of {here} may be '
                          f'among those it has seen. Take {there}, or weights that were trained with {here}')

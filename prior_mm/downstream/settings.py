@@ -4,7 +4,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from prior_mm.checkpoints.as_trained import check_unseen
+from prior_mm.checkpoints.as_trained import check_unseen, differing_splits
 from prior_mm.checkpoints.backbone_weights import is_far
 from prior_mm.checkpoints.checkpoint import latest_checkpoint, read_meta
 from prior_mm.checkpoints.others import OtherWeights, read_other
@@ -102,8 +102,7 @@ def check_same_repeat(config: Config, meta: dict[str, Any], checkpoint: str) -> 
     """
     trained = (meta.get('config') or {}).get('downstream') or {}
     tested = config.downstream
-    differing = [key for key in ('protocol', 'repeat') if trained.get(key, tested[key]) != tested[key]]
-    if differing and trained.get('dataset') == tested.dataset:
+    if differing_splits(trained, tested):
         raise ValueError(
             f'{checkpoint} was trained on {trained["dataset"]} with {trained["protocol"]}, {trained["repeat"]}; the '
             f'test images of {tested.protocol}, {tested.repeat}, may be among those it has seen. Test it with '

@@ -53,10 +53,9 @@ class ZeroShot:
             raise ValueError("prompts must give a list for each class: prompts={'Edema': ['Edema is observed']}")
         loaded = self._tokenizer
         # One at a time: batches would start threads, which do not survive the fork of the data loader's workers.
-        encoded = [loaded.backend_tokenizer.encode(text, add_special_tokens=False)
-                   for texts in prompts.values() for text in texts]
-        of_prompts = [(name, text) for name, texts in prompts.items() for text in texts]
-        for (name, text), prompt in zip(of_prompts, encoded, strict=True):
+        named = [(name, text) for name, texts in prompts.items() for text in texts]
+        encoded = [loaded.backend_tokenizer.encode(text, add_special_tokens=False) for _, text in named]
+        for (name, text), prompt in zip(named, encoded, strict=True):
             if not holds_a_word(prompt.ids, loaded.unk_token_id):
                 raise ValueError(f'prompts must give texts that say something: {text!r} of the class {name!r} holds no '
                                  'word that the tokenizer knows')
