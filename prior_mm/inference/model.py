@@ -36,7 +36,7 @@ from .results import (
     Verdict,
 )
 from .stored_studies import StoredStudies
-from .stream import batches, list_images
+from .stream import batches, list_images, only_image
 
 #: Classes to be told apart: a prompt each, or several phrases by class.
 Prompts = Sequence[str] | Mapping[str, Sequence[str]]
@@ -211,7 +211,7 @@ class Model:
         """
         if (image is None) == (text is None):
             raise ValueError('similar needs an image or a text, one of the two: similar(image=...), similar(text=...)')
-        query = self.embed_images(_only(image)) if image is not None else \
+        query = self.embed_images(only_image(image)) if image is not None else \
             self.embed_texts([text])  # type: ignore[list-item]
         chosen: Archive | StoredStudies
         if isinstance(archive, (str, Path)) and Path(archive).suffix != '.json':
@@ -295,14 +295,6 @@ class Model:
 
 def _unit(vectors: Any) -> np.ndarray:
     return unit(vectors).cpu().numpy()
-
-
-def _only(image: Radiograph) -> Radiograph:
-    """The image that was given, by itself or as the only one of a list or a folder."""
-    images = list_images(image).images
-    if len(images) != 1:
-        raise ValueError(f'similar takes one image, here are {len(images)}: ask for each by itself')
-    return images[0]
 
 
 def _listed(prompts: Sequence[str]) -> list[str]:

@@ -54,6 +54,18 @@ def list_images(images: Radiograph | Sequence[Radiograph]) -> Listed:
     return Listed([_name(images, 0)], [images], alone=True)  # type: ignore[list-item]
 
 
+def only_image(image: Radiograph | Sequence[Radiograph]) -> Radiograph:
+    """The image that was given, by itself or as the only one of a list or a folder.
+
+    Raises:
+        ValueError: If there are several, or none.
+    """
+    images = list_images(image).images
+    if len(images) != 1:
+        raise ValueError(f'similar takes one image, here are {len(images)}: ask for each by itself')
+    return images[0]
+
+
 def batches(listed: Listed, prepare: Callable[[Radiograph], np.ndarray], batch_size: int, failed: list[Failure],
             console: Console | None = None) -> Iterator[tuple[list[int], Tensor]]:
     """Prepared images in batches.
