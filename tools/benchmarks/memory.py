@@ -13,7 +13,7 @@ import resource
 
 import torch
 from rich.progress import track
-from train_step import Trainer, in_its_own_process, random_studies, seconds
+from train_step import Trainer, Way, in_its_own_process, random_studies, seconds
 
 WAYS = {'kept': False, 'checkpointed': True}
 
@@ -21,8 +21,9 @@ WAYS = {'kept': False, 'checkpointed': True}
 def measure(batch_size: int, stage: int, with_cp: bool, dtype: str, threads: int) -> tuple[float, float]:
     """Peak resident memory in GiB and seconds of a step, of this process."""
     torch.set_num_threads(threads)
-    trainer, data = Trainer(plain=False, stage=stage, with_cp=with_cp), random_studies(batch_size, 224, seed=stage)
-    times = [seconds(trainer, data, getattr(torch, dtype)) for _ in range(3)]
+    way, data = Way('prior_mm', dtype, with_cp=with_cp), random_studies(batch_size, 224, seed=stage)
+    trainer = Trainer(way, stage)
+    times = [seconds(trainer, data, way)[0] for _ in range(3)]
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, min(times[1:])
 
 

@@ -1,15 +1,16 @@
 """Time of a whole training step of each stage, against a plain implementation.
 
-    python tools/benchmarks/train_step.py [--batch-size 16] [--steps 5] [--dtypes float32 bfloat16]
+    python tools/benchmarks/train_step.py [--batch-size 16] [--steps 5] [--dtypes float32 bfloat16] [--published FOLDER]
 
 The model is the published one (ResNet-50, BERT with 12 layers, 224 px) with random weights; images are noise, and the
 lengths of the reports are drawn as those of real reports are. The plain way loops over the studies, keeps the channels
 first and steps an unfused AdamW; it pads text to 256 word pieces, or, as a second measure, to the longest report of the
-batch. All ways take turns in one process, then each has a process of its own, where no other way has filled the heap
-before: there the peak of its memory is read, too. Each figure is the median of the steps after one that warms up, with
-its range, in seconds of the clock and of the processor; those of the processor do not depend on what else the machine
-does. Also printed: how far apart the losses and gradients of the two implementations are (float32, without dropout),
-and the share of the machine's matrix-product peak, measured in the same run.
+batch. With a checkout of the published implementation, that is measured, too. Each way has a process of its own, where
+no other has filled the heap before: there the peak of its memory is read, too, also with activation checkpointing of
+our encoders. Then all others take turns in one process. Each figure is the median of the steps after one that warms up,
+with its range, in seconds of the clock and of the processor; those of the processor do not depend on what else the
+machine does. Also printed: how far apart the losses and gradients of the plain way and ours are (float32, without
+dropout), and the share of the machine's matrix-product peak, measured in the same run.
 """
 import argparse
 import json
@@ -30,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from plain_prior import PlainPRIOR  # noqa: E402
+from published_code import VOCABULARY, PublishedPRIOR  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from prior_mm.models import PRIOR  # noqa: E402
@@ -41,7 +43,6 @@ STAGES = {
     2: dict(global_alignment=1., local_image=1., local_text=1., prototype=10.),
     3: PUBLISHED_LOSSES,
 }
-VOCABULARY = 28996
 Studies = tuple[torch.Tensor, Reports]
 
 
@@ -73,32 +74,52 @@ def random_studies(count: int, size: int, seed: int) -> Studies:
     return images, Reports.from_sequences(tokens, index)
 
 
+class Way(NamedTuple):
+    """A way to take a step.
+
+    Attributes:
+        model: ``'prior_mm'``, ``'plain'``, or the folder of a checkout of the published code.
+        dtype: The type of autocast.
+        padded: The plain way pads text to so many word pieces at least.
+        with_cp: Activation checkpointing of the encoders.
+    """
+
+    model: str
+    dtype: str = 'float32'
+    padded: int = 256
+    with_cp: bool = False
+
+
 class Trainer:
     """A model with its optimizer, and a step; the plain way pads text to so many word pieces at least."""
 
-    def __init__(self, plain: bool, stage: int, with_cp: bool = False, padded: int = 256) -> None:
-        self.model = published(PlainPRIOR if plain else PRIOR, with_cp=with_cp)
-        self.model.padded_length = padded
-        self.model.set_losses(STAGES[stage])
-        if plain:
+    def __init__(self, way: Way, stage: int) -> None:
+        ours = way.model == 'prior_mm'
+        if ours or way.model == 'plain':
+            self.model = published(PRIOR if ours else PlainPRIOR, with_cp=way.with_cp)
+            self.model.set_losses(STAGES[stage])
+        else:
+            self.model = PublishedPRIOR(way.model, stage)
+        if way.model == 'plain':
             self.model.to(memory_format=torch.contiguous_format)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-5, weight_decay=1e-6,
-                                           foreach=False if plain else None, fused=None if plain else True)
+                                           foreach=None if ours else False, fused=True if ours else None)
 
-    def step(self, images: torch.Tensor, reports: Reports, dtype: torch.dtype = torch.float32) -> None:
+    def step(self, images: torch.Tensor, reports: Reports, way: Way) -> None:
         """One training step; leaves no gradients, which would take memory while others step."""
-        with torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
+        self.model.padded_length = way.padded
+        with torch.autocast('cpu', getattr(torch, way.dtype), enabled=way.dtype != 'float32'):
             losses = self.model(images, reports, mode='loss')
         sum(losses.values()).backward()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
 
 
-def seconds(trainer: Trainer, data: Studies, dtype: torch.dtype) -> float:
-    """Seconds of a step."""
-    start = time.perf_counter()
-    trainer.step(*data, dtype)
-    return time.perf_counter() - start
+def seconds(trainer: Trainer, data: Studies, way: Way) -> tuple[float, float]:
+    """Seconds of a step, of the clock and of the processor."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    trainer.step(*data, way)
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def in_its_own_process(function: Callable, *arguments: Any) -> Any:
@@ -107,35 +128,19 @@ def in_its_own_process(function: Callable, *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-class Way(NamedTuple):
-    """A way to take a step: the plain one or ours, the type of autocast, and how far the plain one pads text."""
-
-    plain: bool
-    dtype: str
-    padded: int = 256
-
-    def trainer(self, stage: int) -> Trainer:
-        """A model that takes it."""
-        return Trainer(self.plain, stage, padded=self.padded)
-
-    def step(self, trainer: Trainer, data: Studies) -> tuple[float, float]:
-        """Take it; seconds of the clock and of the processor."""
-        wall, cpu = time.perf_counter(), time.process_time()
-        trainer.step(*data, getattr(torch, self.dtype))
-        return time.perf_counter() - wall, time.process_time() - cpu
-
-
-def ways(dtypes: list[str]) -> dict[str, Way]:
+def ways(dtypes: list[str], published_code: str | None = None) -> dict[str, Way]:
     """What is compared, the measure first."""
-    return {'plain': Way(True, 'float32'), 'plain, longest': Way(True, 'float32', padded=0),
-            **{f'prior_mm {dtype}': Way(False, dtype) for dtype in dtypes}}
+    return {'plain': Way('plain'), 'plain, longest': Way('plain', padded=0),
+            **({'published': Way(published_code)} if published_code else {}),
+            **{f'prior_mm {dtype}': Way('prior_mm', dtype) for dtype in dtypes},
+            **{f'prior_mm {dtype}, checkpointed': Way('prior_mm', dtype, with_cp=True) for dtype in dtypes}}
 
 
 def alone(way: Way, stage: int, data: Studies, steps: int, threads: int) -> tuple[list[tuple[float, float]], float]:
     """Steps of a way after one to warm up, and the peak of this process's resident memory, in GiB."""
     torch.set_num_threads(threads)
-    trainer = way.trainer(stage)
-    times = [way.step(trainer, data) for _ in range(steps + 1)]
+    trainer = Trainer(way, stage)
+    times = [seconds(trainer, data, way) for _ in range(steps + 1)]
     return times[1:], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
@@ -168,58 +173,68 @@ def matrix_peak(dtype: torch.dtype, size: int = 3072) -> float:
 
 
 def operations(trainer: Trainer, data: Studies) -> int:
-    """Floating-point operations of one step."""
+    """Floating-point operations of one step of ours."""
     with FlopCounterMode(display=False) as counter:
-        trainer.step(*data)
+        trainer.step(*data, Way('prior_mm'))
     return counter.get_total_flops()
 
 
-def measure(stage: int, dtypes: list[str], batch_size: int, size: int, steps: int, threads: int,
-            apart: bool = True) -> list[dict]:
-    """Measure one stage: each way in a process of its own, if asked for, then all in turns."""
+def in_turns(compared: dict[str, Way], stage: int, data: Studies, steps: int,
+             threads: int) -> tuple[dict[str, list[tuple[float, float]]], dict[str, float]]:
+    """Steps of all ways, one after the other, after one each to warm up; and ours' shares of the peak."""
     torch.set_num_threads(threads)
-    data, compared = random_studies(batch_size, size, seed=stage), ways(dtypes)
-    own = {name: in_its_own_process(alone, way, stage, data, steps, threads) if apart else (None, None)
-           for name, way in compared.items()}
-    loss_error, gradient_error = in_its_own_process(difference, stage, data)
-    print(f'stage {stage}: losses differ by {loss_error:.1e}, gradients by {gradient_error:.1e} (relative, float32)')
-    trainers = {name: way.trainer(stage) for name, way in compared.items()}
+    trainers = {way.model: Trainer(way, stage) for way in compared.values()}  # a model serves all ways that step it
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in compared}
     peaks = {way.dtype: 0. for way in compared.values()}
-    for _ in range(steps + 1):  # the first warms up
+    for _ in range(steps + 1):
         for name, way in compared.items():
-            turns[name].append(way.step(trainers[name], data))
+            turns[name].append(seconds(trainers[way.model], data, way))
         peaks = {dtype: max(value, matrix_peak(getattr(torch, dtype))) for dtype, value in peaks.items()}
-    work = operations(trainers[f'prior_mm {dtypes[0]}'], data)
+    turns = {name: times[1:] for name, times in turns.items()}
+    work = operations(trainers['prior_mm'], data)
+    return turns, {name: work / statistics.median(wall for wall, _ in turns[name]) / peaks[way.dtype]
+                   for name, way in compared.items() if way.model == 'prior_mm'}
+
+
+def measure(stage: int, compared: dict[str, Way], batch_size: int, size: int, steps: int, threads: int,
+            apart: bool = True) -> list[dict]:
+    """Measure one stage: each way in a process of its own, if asked for, then all in turns but the checkpointed."""
+    data = random_studies(batch_size, size, seed=stage)
+    own = {name: in_its_own_process(alone, way, stage, data, steps, threads)
+           for name, way in compared.items()} if apart else {}
+    loss_error, gradient_error = in_its_own_process(difference, stage, data)
+    print(f'stage {stage}: losses differ by {loss_error:.1e}, gradients by {gradient_error:.1e} (relative, float32)')
+    turns, shares = in_its_own_process(
+        in_turns, {name: way for name, way in compared.items() if not way.with_cp}, stage, data, steps, threads)
     rows = []
-    for name, way in compared.items():
-        (wall, cpu), (times, memory) = zip(*turns[name][1:], strict=True), own[name]
-        wall_alone, cpu_alone = zip(*times, strict=True) if times else (None, None)
+    for name in compared:
+        times, memory = own.get(name, ([], None))
+        (wall, cpu), (wall_alone, cpu_alone) = ([list(column) for column in zip(*some, strict=True)] or (None, None)
+                                                for some in (turns.get(name, []), times))
         rows.append(dict(stage=stage, way=name, wall=wall, cpu=cpu, wall_alone=wall_alone, cpu_alone=cpu_alone,
-                         studies_per_s=batch_size / statistics.median(wall), memory_gib=memory,
-                         loss_difference=loss_error, gradient_difference=gradient_error,
-                         share_of_peak=None if way.plain else work / statistics.median(wall) / peaks[way.dtype]))
+                         memory_gib=memory, loss_difference=loss_error, gradient_difference=gradient_error,
+                         share_of_peak=shares.get(name)))
     return rows
 
 
 def table(rows: list[dict]) -> str:
     """The rows as Markdown; a ratio is how many times as long the plain way takes, by medians."""
-    lines = ['| stage | way | s/step: median (range) | ratio | processor s: median (range) | ratio '
-             '| alone: s/step, ratio | alone: processor s, ratio | of peak | memory, GiB |', '| --- ' * 10 + '|']
+    lines = ['| stage | way | s/step: median (range), ratio | processor s, ratio '
+             '| alone: s/step, ratio | alone: processor s, ratio | of peak | memory, GiB |', '| --- ' * 8 + '|']
     for row in rows:
         plain = next(other for other in rows if other['stage'] == row['stage'])
 
-        def figure(name: str, row: dict = row) -> str:
-            return f'{statistics.median(row[name]):.2f} ({min(row[name]):.2f} to {max(row[name]):.2f})'
+        def figure(name: str, row: dict = row, plain: dict = plain) -> str:
+            if not row[name]:
+                return ''
+            median = statistics.median(row[name])
+            return (f'{median:.2f} ({min(row[name]):.2f} to {max(row[name]):.2f}), '
+                    f'{statistics.median(plain[name]) / median:.2f}x')
 
-        def ratio(name: str, row: dict = row, plain: dict = plain) -> str:
-            return f'{statistics.median(plain[name]) / statistics.median(row[name]):.2f}x'
-
-        own = [f'{figure(name)}, {ratio(name)}' if row[name] else '' for name in ('wall_alone', 'cpu_alone')]
         share = f'{row["share_of_peak"]:.0%}' if row['share_of_peak'] else ''
         memory = row['memory_gib'] and f'{row["memory_gib"]:.2f} ({row["memory_gib"] / plain["memory_gib"]:.2f}x)'
-        lines.append(f'| {row["stage"]} | {row["way"]} | {figure("wall")} | {ratio("wall")} | {figure("cpu")} '
-                     f'| {ratio("cpu")} | {own[0]} | {own[1]} | {share} | {memory or ""} |')
+        figures = ' | '.join(figure(name) for name in ('wall', 'cpu', 'wall_alone', 'cpu_alone'))
+        lines.append(f'| {row["stage"]} | {row["way"]} | {figures} | {share} | {memory or ""} |')
     return '\n'.join(lines)
 
 
@@ -232,13 +247,14 @@ def main() -> None:
     parser.add_argument('--steps', type=int, default=5, help='timed steps of each way')
     parser.add_argument('--no-memory', dest='memory', action='store_false',
                         help='no processes of their own: neither their times nor the peak of their memory')
+    parser.add_argument('--published', help='a checkout of the published implementation, to be measured, too')
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)), help='by default all cores')
     parser.add_argument('--out', help='write the figures to this JSON file')
     args = parser.parse_args()
     rows = []
     for stage in args.stages:
-        found = in_its_own_process(measure, stage, args.dtypes, args.batch_size, args.size, args.steps,
-                                   args.threads, args.memory)
+        found = measure(stage, ways(args.dtypes, args.published), args.batch_size, args.size, args.steps, args.threads,
+                        args.memory)
         print(table(found), flush=True)  # what is measured stays, also if a later stage runs out of memory
         rows += found
         if args.out:
