@@ -5,7 +5,7 @@ a training step (the Lightning module's loop, its schedulers, a similarity that 
 that it needs none that ``requirements/`` does not name.
 """
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -59,19 +59,33 @@ STAND_INS: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
+    """Its modules, and what stands in for others; afterwards these are gone, and others of these names as they were."""
     stand_ins: dict[str, ModuleType] = {}
     for name, members in STAND_INS.items():
         parts = name.split('.')
-        for count in range(1, len(parts) + 1):
-            stand_ins.setdefault('.'.join(parts[:count]), ModuleType('.'.join(parts[:count])))
-        for parent, child in zip(parts, parts[1:], strict=False):
-            above = name[:name.index(f'{parent}.{child}') + len(parent)]
-            setattr(stand_ins[above], child, stand_ins[f'{above}.{child}'])
-        vars(stand_ins[name]).update(members)
+        for depth in range(1, len(parts) + 1):
+            module = stand_ins.setdefault('.'.join(parts[:depth]), ModuleType(parts[depth - 1]))
+            if depth > 1:
+                setattr(stand_ins['.'.join(parts[:depth - 1])], parts[depth - 1], module)
+        vars(module).update(members)
     bert = transformers.BertConfig(vocab_size=VOCABULARY)
-    with patch.dict(sys.modules, stand_ins), patch.object(sys, 'path', [str(folder / 'codes'), *sys.path]), \
+    before = {name: sys.modules[name] for name in _ours_for_now(stand_ins)}
+    with patch.object(sys, 'path', [str(folder / 'codes'), *sys.path]), \
             patch.object(transformers.AutoConfig, 'from_pretrained', lambda name: bert):
-        yield
+        try:
+            for name in before:
+                del sys.modules[name]
+            sys.modules.update(stand_ins)
+            yield
+        finally:
+            for name in _ours_for_now(stand_ins):
+                del sys.modules[name]
+            sys.modules.update(before)
+
+
+def _ours_for_now(stand_ins: Mapping[str, ModuleType]) -> list[str]:
+    tops = {'prior', *(name.split('.')[0] for name in stand_ins)}
+    return [name for name in sys.modules if name.split('.')[0] in tops]
 
 
 class PublishedPRIOR(nn.Module):

@@ -130,8 +130,8 @@ def in_its_own_process(function: Callable, *arguments: Any) -> Any:
 
 def ways(dtypes: list[str], published_code: str | None = None) -> dict[str, Way]:
     """What is compared, the measure first."""
-    return {'plain': Way('plain'), 'plain, longest': Way('plain', padded=0),
-            **({'published': Way(published_code)} if published_code else {}),
+    return {**({'published': Way(published_code)} if published_code else {}),
+            'plain': Way('plain'), 'plain, longest': Way('plain', padded=0),
             **{f'prior_mm {dtype}': Way('prior_mm', dtype) for dtype in dtypes},
             **{f'prior_mm {dtype}, checkpointed': Way('prior_mm', dtype, with_cp=True) for dtype in dtypes}}
 
@@ -191,7 +191,7 @@ def in_turns(compared: dict[str, Way], stage: int, data: Studies, steps: int,
             turns[name].append(seconds(trainers[way.model], data, way))
         peaks = {dtype: max(value, matrix_peak(getattr(torch, dtype))) for dtype, value in peaks.items()}
     turns = {name: times[1:] for name, times in turns.items()}
-    work = operations(trainers['prior_mm'], data)
+    work = operations(trainers['prior_mm'], data) if 'prior_mm' in trainers else 0
     return turns, {name: work / statistics.median(wall for wall, _ in turns[name]) / peaks[way.dtype]
                    for name, way in compared.items() if way.model == 'prior_mm'}
 
@@ -200,8 +200,11 @@ def measure(stage: int, compared: dict[str, Way], batch_size: int, size: int, st
             apart: bool = True) -> list[dict]:
     """Measure one stage: each way in a process of its own, if asked for, then all in turns but the checkpointed."""
     data = random_studies(batch_size, size, seed=stage)
-    own = {name: in_its_own_process(alone, way, stage, data, steps, threads)
-           for name, way in compared.items()} if apart else {}
+    own = {}
+    for name, way in compared.items() if apart else ():
+        own[name] = times, memory = in_its_own_process(alone, way, stage, data, steps, threads)
+        print(f'stage {stage}, {name}, alone: {statistics.median(wall for wall, _ in times):.2f} s a step, '
+              f'{memory:.2f} GiB', flush=True)  # stays, should the turns take more memory than there is
     loss_error, gradient_error = in_its_own_process(difference, stage, data)
     print(f'stage {stage}: losses differ by {loss_error:.1e}, gradients by {gradient_error:.1e} (relative, float32)')
     turns, shares = in_its_own_process(
@@ -218,21 +221,21 @@ def measure(stage: int, compared: dict[str, Way], batch_size: int, size: int, st
 
 
 def table(rows: list[dict]) -> str:
-    """The rows as Markdown; a ratio is how many times as long the plain way takes, by medians."""
+    """The rows as Markdown; a ratio is how many times as long a stage's first way takes, by medians."""
     lines = ['| stage | way | s/step: median (range), ratio | processor s, ratio '
              '| alone: s/step, ratio | alone: processor s, ratio | of peak | memory, GiB |', '| --- ' * 8 + '|']
     for row in rows:
-        plain = next(other for other in rows if other['stage'] == row['stage'])
+        first = next(other for other in rows if other['stage'] == row['stage'])
 
-        def figure(name: str, row: dict = row, plain: dict = plain) -> str:
+        def figure(name: str, row: dict = row, first: dict = first) -> str:
             if not row[name]:
                 return ''
             median = statistics.median(row[name])
             return (f'{median:.2f} ({min(row[name]):.2f} to {max(row[name]):.2f}), '
-                    f'{statistics.median(plain[name]) / median:.2f}x')
+                    f'{statistics.median(first[name]) / median:.2f}x')
 
         share = f'{row["share_of_peak"]:.0%}' if row['share_of_peak'] else ''
-        memory = row['memory_gib'] and f'{row["memory_gib"]:.2f} ({row["memory_gib"] / plain["memory_gib"]:.2f}x)'
+        memory = row['memory_gib'] and f'{row["memory_gib"]:.2f} ({row["memory_gib"] / first["memory_gib"]:.2f}x)'
         figures = ' | '.join(figure(name) for name in ('wall', 'cpu', 'wall_alone', 'cpu_alone'))
         lines.append(f'| {row["stage"]} | {row["way"]} | {figures} | {share} | {memory or ""} |')
     return '\n'.join(lines)
@@ -247,14 +250,19 @@ def main() -> None:
     parser.add_argument('--steps', type=int, default=5, help='timed steps of each way')
     parser.add_argument('--no-memory', dest='memory', action='store_false',
                         help='no processes of their own: neither their times nor the peak of their memory')
+    parser.add_argument('--ways', nargs='+', help='some of the ways alone, as the table names them; three models in turns '
+                        'take more than 24 GB in stage 3')
     parser.add_argument('--published', help='a checkout of the published implementation, to be measured, too')
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)), help='by default all cores')
     parser.add_argument('--out', help='write the figures to this JSON file')
     args = parser.parse_args()
+    compared = ways(args.dtypes, args.published)
+    if unknown := sorted({*(args.ways or ())} - compared.keys()):
+        parser.error(f'--ways: there is no {unknown}; there are {list(compared)}')
+    compared = {name: way for name, way in compared.items() if name in (args.ways or compared)}
     rows = []
     for stage in args.stages:
-        found = measure(stage, ways(args.dtypes, args.published), args.batch_size, args.size, args.steps, args.threads,
-                        args.memory)
+        found = measure(stage, compared, args.batch_size, args.size, args.steps, args.threads, args.memory)
         print(table(found), flush=True)  # what is measured stays, also if a later stage runs out of memory
         rows += found
         if args.out:
