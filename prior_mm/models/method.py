@@ -23,6 +23,13 @@ def build_part(config: dict | None, **given) -> nn.Module | None:
     return None if config is None else MODELS.build({**given, **config})
 
 
+def check_compiled(compiled: bool | str, chunk: int | None, *parts: dict | None) -> None:
+    """ValueError if what is to be compiled is to be computed again for its gradient, too."""
+    if compiled and (chunk or any((part or {}).get('with_cp') for part in parts)):
+        raise ValueError('model.compiled=True goes neither with model.chunk nor with with_cp=True of an encoder or of '
+                         'the image decoder: both compute a part again for its gradient. Leave one of them out')
+
+
 class Method(BaseModel):
     """A method of pre-training on radiographs and their reports.
 
@@ -67,9 +74,7 @@ class Method(BaseModel):
         super().__init__(MODELS.build(data_preprocessor or dict(type='StudyPreprocessor')), init_cfg)
         if chunk is not None and chunk < 1:
             raise ValueError(f'model.chunk must be at least 1 study, or None for all at once, got {chunk}')
-        if compiled and (chunk or image_encoder.get('with_cp') or text_encoder.get('with_cp')):
-            raise ValueError('model.compiled=True goes neither with model.chunk nor with with_cp=True of an encoder: '
-                             'both compute a part again for its gradient. Leave one of them out')
+        check_compiled(compiled, chunk, image_encoder, text_encoder)
         self.chunk, self.compiled = chunk, compiled
         self.predict_local = predict_local
         self.image_encoder = build_part(image_encoder)

@@ -11,7 +11,7 @@ from .encoders.patch_layout import patches_to_map
 from .encoders.projection import projection
 from .encoders.sentence_embedding import mean_of_word_pieces
 from .global_batch import GlobalBatch
-from .method import Method, build_part
+from .method import Method, build_part, check_compiled
 from .reconstruction.matching import MatchingOrder, check_matching_order, match_reports
 
 #: Weights of the last stage; a stage's config replaces them (paper section 4.1).
@@ -69,6 +69,7 @@ class PRIOR(Method):
                  loss_weights: dict[str, float] | None = None, matching_order: MatchingOrder = 'inverse',
                  **shared) -> None:
         super().__init__(**shared)
+        check_compiled(self.compiled, self.chunk, image_decoder)
         self.local_image_projection = projection(self.image_encoder.patch_channels, embed_dims)
         self.global_image_projection = projection(self.image_encoder.out_channels, embed_dims)
         self.sentence_projection = projection(self.text_encoder.embed_dims, embed_dims)

@@ -66,7 +66,7 @@ def test_modes():
         tiny(compiled='fastest')
 
 
-@pytest.mark.parametrize('other', ['chunk', 'image_encoder', 'text_encoder'])
+@pytest.mark.parametrize('other', ['chunk', 'image_encoder', 'text_encoder', 'image_decoder'])
 def test_not_with_what_computes_again(other):
     """Chunks and activation checkpointing call a part twice; together with them it is refused."""
     changes = dict(chunk=2) if other == 'chunk' else {other: dict(type='ImageEncoder', with_cp=True)}

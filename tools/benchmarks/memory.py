@@ -1,4 +1,4 @@
-"""Peak memory of a training step against the batch size, with and without activation checkpointing of the encoders.
+"""Peak memory of a training step against the batch size, with and without activation checkpointing.
 
     python tools/benchmarks/memory.py [--batch-sizes 8 16 32 64] [--stages 1 3] [--dtype bfloat16]
 

@@ -7,7 +7,7 @@ lengths of the reports are drawn as those of real reports are. The plain way loo
 first and steps an unfused AdamW; it pads text to 256 word pieces, or, as a second measure, to the longest report of the
 batch. With a checkout of the published implementation, that is measured, too. Each way has a process of its own, where
 no other has filled the heap before: there the peak of its memory is read, too, also with activation checkpointing of
-our encoders. Then all others take turns in one process. Each figure is the median of the steps after one that warms up,
+ours. Then all others take turns in one process. Each figure is the median of the steps after one that warms up,
 with its range, in seconds of the clock and of the processor; those of the processor do not depend on what else the
 machine does. Also printed: how far apart the losses and gradients of the plain way and ours are (float32, without
 dropout), and the share of the machine's matrix-product peak, measured in the same run.
@@ -47,7 +47,7 @@ Studies = tuple[torch.Tensor, Reports]
 
 
 def published(cls: Callable[..., PRIOR], dropout: bool = True, with_cp: bool = False) -> PRIOR:
-    """The published model with random weights, always the same; with activation checkpointing of its encoders."""
+    """The published model with random weights, always the same; with activation checkpointing of all that has it."""
     torch.manual_seed(0)
     rate = 0.1 if dropout else 0.
     return cls(
@@ -57,7 +57,7 @@ def published(cls: Callable[..., PRIOR], dropout: bool = True, with_cp: bool = F
             vocab_size=VOCABULARY, hidden_dropout_prob=rate, attention_probs_dropout_prob=rate)),
         local_alignment=dict(type='LocalAlignment'),
         prototype_bank=dict(type='SentencePrototypeBank', noise=dropout),
-        image_decoder=dict(type='ImageDecoder', dropout=0.5 if dropout else 0.),
+        image_decoder=dict(type='ImageDecoder', with_cp=with_cp, dropout=0.5 if dropout else 0.),
         sentence_decoder=dict(type='SentenceDecoder', dropout=rate)).train()
 
 
@@ -81,7 +81,7 @@ class Way(NamedTuple):
         model: ``'prior_mm'``, ``'plain'``, or the folder of a checkout of the published code.
         dtype: The type of autocast.
         padded: The plain way pads text to so many word pieces at least.
-        with_cp: Activation checkpointing of the encoders.
+        with_cp: Activation checkpointing of the encoders and of the image decoder.
     """
 
     model: str
@@ -250,8 +250,8 @@ def main() -> None:
     parser.add_argument('--steps', type=int, default=5, help='timed steps of each way')
     parser.add_argument('--no-memory', dest='memory', action='store_false',
                         help='no processes of their own: neither their times nor the peak of their memory')
-    parser.add_argument('--ways', nargs='+', help='some of the ways alone, as the table names them; three models in turns '
-                        'take more than 24 GB in stage 3')
+    parser.add_argument('--ways', nargs='+', help='some of the ways only, as the table names them; three models that '
+                        'take turns need more than 24 GB in stage 3')
     parser.add_argument('--published', help='a checkout of the published implementation, to be measured, too')
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)), help='by default all cores')
     parser.add_argument('--out', help='write the figures to this JSON file')

@@ -4,9 +4,9 @@ from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
-from ..encoders.recompute import recomputed
 from ..global_batch import GlobalBatch
 from ..precision import at_least_float32, full_precision
+from ..recompute import recomputed
 from .contrastive import cross_entropy_of_partners
 
 

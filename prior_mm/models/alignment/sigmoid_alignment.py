@@ -5,9 +5,9 @@ from torch import Tensor, nn
 
 from prior_mm.registry import MODELS
 
-from ..encoders.recompute import recomputed
 from ..global_batch import GlobalBatch
 from ..precision import full_precision
+from ..recompute import recomputed
 from .contrastive import log_scale, unit
 
 

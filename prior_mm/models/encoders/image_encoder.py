@@ -11,9 +11,9 @@ from prior_mm.checkpoints.backbone_weights import load_backbone
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures
 
+from ..recompute import recompute_blocks
 from .attention_pooling import AttentionPooling, MeanPooling
 from .patch_layout import PatchLayout, map_to_patches
-from .recompute import recompute_blocks
 from .start_attention import start_attention as attention_of_start
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .recompute import recomputed
+from ..recompute import recomputed
 
 
 def in_chunks(size: int | None, part: nn.Module, function: Callable, *inputs: Any) -> Any:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import BertModel
 
-from .recompute import recomputed
+from ..recompute import recomputed
 
 #: Word pieces that a row of the attention grows by, by the type of device: a GPU's library plans the attention anew for
 #: each length that it has not seen.

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from prior_mm.registry import MODELS
 
 from ..precision import at_least_float32
+from ..recompute import recomputed
 from .upsampled_conv import UpsampledConv3x3
 
 
@@ -17,9 +18,14 @@ class ImageDecoder(nn.Module):
         embed_dims: Width D of the patches; the decoder starts from 2 D channels, patches and their context.
         stride: Pixels of the image a side of a patch covers; a power of two, one block a factor of 2.
         dropout: Rate at which whole channels of the image's patches are dropped, so that the report has to be used.
+        with_cp: Activation checkpointing of each convolution with its normalisation and ReLU: less memory, more time,
+            the same numbers.
+
+    Raises:
+        ValueError: If the stride is no power of two, or the channels cannot be halved so often.
     """
 
-    def __init__(self, embed_dims: int, stride: int = 32, dropout: float = 0.5) -> None:
+    def __init__(self, embed_dims: int, stride: int = 32, dropout: float = 0.5, with_cp: bool = False) -> None:
         super().__init__()
         num_blocks = stride.bit_length() - 1
         if stride != 2**num_blocks:
@@ -29,7 +35,7 @@ class ImageDecoder(nn.Module):
                              f'take a multiple of {max(stride // 2, 1)} for embed_dims')
         self.dropout = nn.Dropout2d(dropout)
         widths = [2 * embed_dims // 2**i for i in range(num_blocks + 1)]
-        self.blocks = nn.Sequential(*map(_Block, widths, widths[1:]))
+        self.blocks = nn.Sequential(*(_Block(*pair, with_cp) for pair in zip(widths, widths[1:], strict=False)))
         self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
         self.to(memory_format=torch.channels_last)
 
@@ -60,8 +66,14 @@ class ImageDecoder(nn.Module):
 class _Block(nn.Sequential):
     """x2 nearest upsampling, then twice 3x3 convolution, batch normalisation, ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, with_cp: bool) -> None:
         super().__init__(
             UpsampledConv3x3(in_channels, out_channels), nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True),
             nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False), nn.BatchNorm2d(out_channels),
             nn.ReLU(inplace=True))
+        self.with_cp = with_cp
+
+    def forward(self, features: Tensor) -> Tensor:
+        for half in (nn.Sequential(*list(self)[:3]), nn.Sequential(*list(self)[3:])):
+            features = recomputed(half, features, within=half) if self.with_cp else half(features)
+        return features

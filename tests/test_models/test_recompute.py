@@ -1,4 +1,4 @@
-"""Activation checkpointing of both encoders: the same numbers to the bit, and fewer activations kept."""
+"""Activation checkpointing of encoders and image decoder: the same numbers to the bit, and fewer activations kept."""
 import copy
 
 import pytest
@@ -7,8 +7,8 @@ from mmengine.model import revert_sync_batchnorm
 from torch import nn
 from transformers import DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
 
-from prior_mm.models import ImageEncoder, TextEncoder
-from prior_mm.models.encoders.recompute import recompute_blocks
+from prior_mm.models import ImageDecoder, ImageEncoder, TextEncoder
+from prior_mm.models.recompute import recompute_blocks
 from prior_mm.structures import Reports
 
 SIZES = dict(vocab_size=20, hidden_size=12, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48)
@@ -108,6 +108,24 @@ def test_text_encoder(name, tmp_path):
 
     plain, all_kept = two_steps(text_encoder(name, False, tmp_path / 'model'), run)
     ours, kept = two_steps(text_encoder(name, True, tmp_path / 'model'), run)
+    assert_equal(ours, plain)
+    assert kept < 0.7 * all_kept
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_image_decoder(dtype):
+    """Images, gradients and running statistics are those without, dropped channels and all."""
+    maps = torch.randn(2, 3, 64, 4, 4, generator=torch.Generator().manual_seed(1))
+
+    def decoder(with_cp: bool) -> ImageDecoder:
+        torch.manual_seed(0)
+        return ImageDecoder(64, stride=8, with_cp=with_cp).train()
+
+    def run(decoder):
+        return [decoder(*maps)]
+
+    plain, all_kept = two_steps(decoder(False), run, dtype)
+    ours, kept = two_steps(decoder(True), run, dtype)
     assert_equal(ours, plain)
     assert kept < 0.7 * all_kept
 
