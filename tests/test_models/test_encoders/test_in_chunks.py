@@ -81,8 +81,8 @@ def test_same_mathematics(config, stage, chunk):
 @pytest.mark.parametrize('stage', [0, 2])
 def test_second_computation_is_the_first(config, stage, with_cp, monkeypatch):
     """In training, dropout and running statistics are those of chunks whose activations are kept; but fewer are."""
-    options = dict(image_encoder=dict(config.model.image_encoder, with_cp=with_cp),
-                   text_encoder=dict(config.model.text_encoder, with_cp=with_cp))
+    options = {part: dict(config.model[part], with_cp=with_cp)
+               for part in ('image_encoder', 'text_encoder', 'image_decoder')}
     ours = step(prior(config, stage, chunk=3, **options).train(), studies())
     monkeypatch.setattr(module, 'recomputed', lambda function, *inputs, within: function(*inputs))
     kept = step(prior(config, stage, chunk=3).train(), studies())
