@@ -5,6 +5,7 @@ import pytest
 from mmengine.config import Config
 
 from prior_mm.checkpoints.as_trained import check_unseen, model_otherwise
+from prior_mm.dependencies import has_compiled_mmcv
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,7 +16,11 @@ def test_the_configs_of_tests_have_the_model_that_was_trained():
     for path in sorted((ROOT / 'configs').rglob('*.py')):
         if '_base_' in path.parts:
             continue
-        config = Config.fromfile(str(path))
+        try:
+            config = Config.fromfile(str(path))
+        except ImportError:
+            assert not has_compiled_mmcv()  # detection and segmentation need it, and name no training
+            continue
         if config.get('trained_by') and not config.get('downstream'):
             trained = Config.fromfile(str(ROOT / config.trained_by)).to_dict()
             compared += 1

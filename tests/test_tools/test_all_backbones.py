@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from prior_mm.dependencies import has_compiled_mmcv
 from prior_mm.downstream import runs as module
 from prior_mm.downstream.done_before import Stand
 from prior_mm.downstream.runs import Run, run_all, visible_devices
@@ -63,6 +64,7 @@ def test_repeats_and_seeds_are_the_protocols(monkeypatch):
     assert list(asked) == ['downstream_rsna_cls_labels1_seed3_seed7']
 
 
+@pytest.mark.skipif(not has_compiled_mmcv(), reason='its config of segmentation needs the compiled mmcv')
 def test_random_backbones_are_frozen_only_if_asked_for(monkeypatch):
     """By default they are trained, whatever the protocol says; --frozen leaves all as they are."""
     words = ('--labels', '1', '--tasks', 'configs/downstream/lovt/siim_seg_unet.py', '--seeds', '0')

@@ -7,6 +7,7 @@ that it needs none that ``requirements/`` does not name.
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -107,12 +108,11 @@ class PublishedPRIOR(nn.Module):
                                     'repository of the published implementation')
         torch.manual_seed(0)
         with _importable(Path(folder)):
-            from prior.encoders.image.resnet import ResNet
-            from prior.encoders.language.bert import ClinicalBERT
-            from prior.models.prior import Prior
-            self.model = Prior(
-                ClinicalBERT(pretrained=False), ResNet(1, 'resnet50', 'attention', pretrained=False), gpus=[0],
-                embed_dim=768, temperature=0.01, local_temperature=0.01, train_dataset=[]).train()
+            resnet, bert, prior = map(import_module, (
+                'prior.encoders.image.resnet', 'prior.encoders.language.bert', 'prior.models.prior'))
+            self.model = prior.Prior(
+                bert.ClinicalBERT(pretrained=False), resnet.ResNet(1, 'resnet50', 'attention', pretrained=False),
+                gpus=[0], embed_dim=768, temperature=0.01, local_temperature=0.01, train_dataset=[]).train()
         self.stage, self.noise = stage, dropout
         if not dropout:
             for module in self.model.modules():
