@@ -237,17 +237,18 @@ def test_chexzero_computes_what_openai_clip_does(tmp_path):
                     for kind in ('quickgelu_', ''))
     for model in (theirs, gelu):
         model.load_state_dict(randomised(theirs, 3))
+        model.double()
     save_checkpoint(clip_names(theirs.state_dict()), tmp_path / 'a.pth')
     other = read_other(tmp_path / 'a.pth')
     ours = build(other)
     load_backbone(ours, tmp_path / 'a.pth')
-    gray = torch.rand(2, 1, 64, 64)
+    gray = torch.rand(2, 1, 64, 64, dtype=torch.float64)
     images = (gray - other.mean) / other.std
     with torch.no_grad():
-        found = ours.eval()(images)[-1]
+        found = ours.eval().double()(images)[-1]
         wanted, otherwise = (model.forward_features(images.repeat(1, 3, 1, 1))[:, 1:].mT.reshape(found.shape)
                              for model in (theirs, gelu))
-    assert torch.allclose(found, wanted, atol=1e-5) and not torch.allclose(found, otherwise, atol=1e-4)
+    assert torch.allclose(found, wanted, atol=1e-7) and not torch.allclose(found, otherwise, atol=1e-4)
 
 
 def test_what_may_be_another_model_is_refused(tmp_path):
