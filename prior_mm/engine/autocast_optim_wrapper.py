@@ -1,5 +1,5 @@
 """Mixed precision on whatever machine there is."""
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -56,8 +56,9 @@ class AutocastOptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: torch.nn.Module):
         """Autocast, and what MMEngine does while gradients accumulate."""
-        with super().optim_context(model), \
-                torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
+        # PyTorch 2.1 knows no autocast to float32 on a CPU, not even one that is off.
+        autocast = nullcontext() if self.dtype == torch.float32 else torch.autocast(self.device_type, self.dtype)
+        with super().optim_context(model), autocast:
             yield
 
     def initialize_count_status(self, model: torch.nn.Module, init_counts: int, max_counts: int) -> None:

@@ -10,6 +10,7 @@ from prior_mm.checkpoints.model_weights import Loaded, load_weights
 from prior_mm.registry import RUNNERS
 
 from .data_runner import DataRunner
+from .fused_optimizer import fused_where_there
 from .schedules import remember_scales
 from .unwrapped import unwrapped
 
@@ -28,7 +29,10 @@ class PriorRunner(DataRunner, Runner):
         return built.to(memory_format=torch.channels_last) if self.cfg.get('channels_last') else built
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
-        """As MMEngine's; see :func:`remember_scales`."""
+        """As MMEngine's; see :func:`fused_where_there` and :func:`remember_scales`."""
+        if isinstance(optim_wrapper, dict) and isinstance(optim_wrapper.get('optimizer'), dict):
+            device = next(self.model.parameters()).device
+            optim_wrapper = {**optim_wrapper, 'optimizer': fused_where_there(optim_wrapper['optimizer'], device)}
         return remember_scales(super().build_optim_wrapper(optim_wrapper))
 
     def state_of_training(self, with_optimizer: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tiny_methods import METHODS, batch, tiny
 from torch.nn.functional import cosine_similarity
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 
 from prior_mm.checkpoints.checkpoint import save_checkpoint
 from prior_mm.models.alignment import RegionAlignment, SigmoidAlignment, TokenAlignment
@@ -196,7 +196,7 @@ class Largest(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         made = function(*args, **(kwargs or {}))
-        self.numbers = max([self.numbers, *(part.numel() for part in tree_leaves(made)
+        self.numbers = max([self.numbers, *(part.numel() for part in tree_flatten(made)[0]
                                             if isinstance(part, torch.Tensor))])
         return made
 

@@ -59,7 +59,7 @@ def two_steps(encoder: nn.Module, run, dtype: torch.dtype = torch.float32) -> tu
         torch.manual_seed(step)
         kept.clear()
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), \
-                torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
+                torch.autocast('cpu', torch.bfloat16, enabled=dtype == torch.bfloat16):
             outputs = run(encoder)
         size = sum(kept.values())
         sum(output.float().square().sum() for output in outputs).backward()

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 
 from prior_mm.models.alignment import RegionAlignment
 from prior_mm.models.global_batch import GlobalBatch
@@ -36,7 +36,7 @@ class HeldMemory(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         """Run the operation and count what it made."""
         made = function(*args, **(kwargs or {}))
-        for tensor in tree_leaves(made):
+        for tensor in tree_flatten(made)[0]:
             if isinstance(tensor, torch.Tensor):
                 storage = tensor.untyped_storage()
                 if storage._cdata not in self.sizes:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from page_blocks import fill, table
 from rich.progress import track
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 from train_step import STAGES, Studies, published, random_studies
 
 from prior_mm.models import PRIOR
@@ -53,7 +53,7 @@ def kept(model: PRIOR, data: Studies, dtype: torch.dtype) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), \
-            torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
+            torch.autocast('cpu', torch.bfloat16, enabled=dtype == torch.bfloat16):
         model(*data, mode='loss')
     return sum(storage.nbytes() for storage in found.values())
 
@@ -71,8 +71,8 @@ def count(stage: int, with_cp: bool, dtype: torch.dtype, size: int = 224, studie
         return (kept(model, twice, dtype) - kept(model, few, dtype)) / studies
 
     whole, losses = of_a_study(None), of_a_study(1)
-    with torch.no_grad(), torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
-        features = sum(tensor.nbytes for tensor in tree_leaves(model.encode(*few))
+    with torch.no_grad(), torch.autocast('cpu', torch.bfloat16, enabled=dtype == torch.bfloat16):
+        features = sum(tensor.nbytes for tensor in tree_flatten(model.encode(*few))[0]
                        if isinstance(tensor, torch.Tensor)) / studies
     copies = 0 if dtype == torch.float32 else dtype.itemsize
     state = sum(parameter.numel() * (4 if id(parameter) in unused else 16 + copies) for parameter in model.parameters())

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from prior_mm.models.alignment import GlobalAlignment
@@ -166,7 +166,8 @@ class Counter(TorchDispatchMode):
             self.operators += 1
             if func._overloadpacket not in _WITHOUT_BYTES:
                 written = _changed(func, args, kwargs or {}) if result is None else result
-                self.bytes += sum(leaf.numel() * leaf.element_size() for leaf in tree_leaves((args, kwargs, written))
+                leaves, _ = tree_flatten((args, kwargs, written))
+                self.bytes += sum(leaf.numel() * leaf.element_size() for leaf in leaves
                                   if isinstance(leaf, torch.Tensor))
         return result
 

@@ -108,7 +108,7 @@ class Trainer:
     def step(self, images: torch.Tensor, reports: Reports, way: Way) -> None:
         """One training step; leaves no gradients, which would take memory while others step."""
         self.model.padded_length = way.padded
-        with torch.autocast('cpu', getattr(torch, way.dtype), enabled=way.dtype != 'float32'):
+        with torch.autocast('cpu', torch.bfloat16, enabled=way.dtype == 'bfloat16'):
             losses = self.model(images, reports, mode='loss')
         sum(losses.values()).backward()
         self.optimizer.step()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_run import tiny_config
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 from warm_process import on_processes
 
 from prior_mm.models.encoders import in_chunks as module
@@ -125,7 +125,7 @@ def test_any_count_and_size(count, size):
 
     named = ImageFeatures(None, rows + 1, (4, 5))
     ours, whole = (in_chunks(chunk, nn.Identity(), function, rows, named) for chunk in (size, None))
-    for mine, theirs in zip(tree_leaves(ours), tree_leaves(whole), strict=True):
+    for mine, theirs in zip(tree_flatten(ours)[0], tree_flatten(whole)[0], strict=True):
         assert mine is theirs is None or torch.equal(torch.as_tensor(mine), torch.as_tensor(theirs))
 
 
