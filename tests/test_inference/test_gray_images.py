@@ -34,7 +34,7 @@ def test_what_is_refused(image, says):
 @given(st.sampled_from(['i2', 'i4', 'u4', 'f4', 'f8']), st.floats(-1000, 1000), st.floats(1, 5000))
 def test_value_range(dtype, black, width):
     """Any type with its black and white gives shares of them, to 16 bits."""
-    values = np.clip(np.linspace(black, black + width, 400), 0 if dtype[0] == 'u' else None, None).reshape(20, 20)
+    values = np.clip(np.linspace(black, black + width, 400), 0 if dtype[0] == 'u' else -np.inf, None).reshape(20, 20)
     values = values.astype(dtype)
     share = np.clip((values.astype(np.float64) - black) / width, 0, 1)
     # float32 holds values near 6000 to 2**-12; beside them the half step of 16 bits.

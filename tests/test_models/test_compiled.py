@@ -3,10 +3,14 @@ from functools import partial
 
 import pytest
 import torch
+from mmengine.utils import digit_version
 from test_prior import STAGES, batch, same, tiny, total_and_gradients
 
 from prior_mm.engine.fsdp.fsdp_strategy import FSDPStrategy
 from prior_mm.models.encoders import packed_bert
+
+pytestmark = pytest.mark.skipif(
+    digit_version(torch.__version__) < digit_version('2.6'), reason='model.compiled needs PyTorch 2.6')
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.model import BaseModule
+from mmengine.utils import digit_version
 from torch import Tensor
 from transformers import AutoConfig, AutoModel
 
@@ -11,6 +13,9 @@ from prior_mm.structures import Reports
 
 from .hugging_face import hugging_face_config
 from .packed_bert import is_packable, packed_bert
+
+#: Hugging Face adds a float32 mask to its fused attention, which autocast casts from PyTorch 2.2 on.
+_ATTENTION = dict(attn_implementation='eager') if digit_version(torch.__version__) < digit_version('2.2') else {}
 
 
 @MODELS.register_module()
@@ -110,7 +115,7 @@ def _load_pretrained(source: str, local_files_only: bool):
         offline = local_files_only or is_folder
         config = hugging_face_config(source, offline)
         encoder, loading = AutoModel.from_pretrained(source, config=config, local_files_only=offline,
-                                                     trust_remote_code=False, output_loading_info=True)
+                                                     trust_remote_code=False, output_loading_info=True, **_ATTENTION)
     except Exception as error:  # damaged files make the reader fail in many ways
         if is_folder:
             raise ValueError(f"the text encoder's folder {source} cannot be read (wanted: config.json, and "
@@ -138,4 +143,4 @@ def _build_from_config(config: dict, vocab_file: str | None):
                                     '`python tools/dataset_converters/demo.py data/demo` writes it')
         with path.open(encoding='utf-8') as lines:
             config['vocab_size'] = sum(1 for _ in lines)
-    return AutoModel.from_config(AutoConfig.for_model(**config))
+    return AutoModel.from_config(AutoConfig.for_model(**config), **_ATTENTION)

@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.utils import digit_version
 from tiny_run import short_config
 from warm_process import WarmProcess, as_launched
 
 from prior_mm.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from prior_mm.engine.launch import build_runner
 
+pytestmark = pytest.mark.skipif(
+    digit_version(torch.__version__) < digit_version('2.6'), reason='FSDPStrategy needs PyTorch 2.6')
 FSDP = dict(runner_type='PriorFlexibleRunner', strategy=dict(type='FSDPStrategy'))
 DOUBLE = {'custom_imports': dict(imports=['double_precision']), 'model.data_preprocessor.type': 'DoublePreprocessor'}
 
