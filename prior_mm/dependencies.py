@@ -60,6 +60,15 @@ def unfit(dependencies: dict[str, Dependency]) -> list[str]:
     return phrases
 
 
+def unfit_numpy() -> list[str]:
+    """One phrase if NumPy is too new for PyTorch, which then has no arrays at all and does not ask for another."""
+    torch, numpy = installed_version('torch'), installed_version('numpy')
+    if torch and numpy and torch[1] in SpecifierSet('<2.3') and numpy[1] in SpecifierSet('>=2'):
+        return [f'torch {torch[1]} was compiled for NumPy 1 and numpy {numpy[1]} is installed: numpy<2 is needed, and '
+                "pyarrow<26 with it (`pip install 'numpy<2' 'pyarrow<26'`), or torch>=2.3"]
+    return []
+
+
 def check_dependencies(dependencies: dict[str, Dependency] | None = None) -> None:
     """Check versions; called as ``prior_mm`` is imported.
 
@@ -69,7 +78,7 @@ def check_dependencies(dependencies: dict[str, Dependency] | None = None) -> Non
     Raises:
         ImportError: In one line, if a package is missing or has a version that does not serve.
     """
-    if phrases := unfit(NEEDED if dependencies is None else dependencies):
+    if phrases := unfit(NEEDED) + unfit_numpy() if dependencies is None else unfit(dependencies):
         raise ImportError('prior_mm: ' + '; '.join(phrases) + ' (`make setup` installs versions that fit)')
 
 

@@ -62,6 +62,19 @@ def test_bounds(installed, versions, there, fit):
     assert (unfit({'package': Dependency(versions)}) == []) is fit
 
 
+@pytest.mark.parametrize(('torch', 'numpy', 'fit'), [
+    ('2.1.2+cu121', '2.3.5', False), ('2.2.2', '2.0.0', False), ('2.1.2+cu121', '1.26.4', True),
+    ('2.3.0', '2.3.5', True)])
+def test_numpy_fits_pytorch(installed, torch, numpy, fit):
+    """PyTorch before 2.3 has no arrays with NumPy 2, and pip takes both: said with the mend, before the first error."""
+    installed.update(FIT, torch=torch, numpy=numpy)
+    if fit:
+        check_dependencies()
+        return
+    with pytest.raises(ImportError, match=r"compiled for NumPy 1 and numpy 2.*pip install 'numpy<2' 'pyarrow<26'"):
+        check_dependencies()
+
+
 @pytest.mark.parametrize('task', ['detection', 'segmentation'])
 def test_compiled_operators_are_asked_for(installed, monkeypatch, task):
     """Without mmcv's operators, detection and segmentation say that they need them, and what is there."""
