@@ -17,7 +17,7 @@ def fused_where_there(optimizer: dict[str, Any], device: torch.device) -> dict[s
         optimizer: With ``type`` and ``fused``, as in a config.
         device: Where the parameters are.
     """
-    if not optimizer.get('fused'):
+    if not optimizer.get('fused') or 'type' not in optimizer:
         return optimizer
     parameter = nn.Parameter(torch.zeros(1, device=device))
     try:

@@ -78,6 +78,13 @@ def test_not_with_what_computes_again(other):
         tiny(compiled=True, **changes)
 
 
+def test_not_with_an_old_pytorch(monkeypatch):
+    """Before 2.6 it may end in an error of the compiler that says nothing of the cause; so that is said."""
+    monkeypatch.setattr(torch, '__version__', '2.1.2+cu121')
+    with pytest.raises(ValueError, match=r'model\.compiled needs PyTorch 2\.6 or newer, this is 2\.1\.2\+cu121'):
+        tiny(compiled=True)
+
+
 def test_not_under_fsdp():
     """FSDP would cut what is compiled."""
     strategy = FSDPStrategy.__new__(FSDPStrategy)

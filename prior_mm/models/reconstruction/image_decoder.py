@@ -74,6 +74,8 @@ class _Block(nn.Sequential):
         self.with_cp = with_cp
 
     def forward(self, features: Tensor) -> Tensor:
-        for half in (nn.Sequential(*list(self)[:3]), nn.Sequential(*list(self)[3:])):
-            features = recomputed(half, features, within=half) if self.with_cp else half(features)
+        if not self.with_cp:
+            return super().forward(features)
+        for half in (list(self)[:3], list(self)[3:]):
+            features = recomputed(nn.Sequential(*half), features, within=self)
         return features
