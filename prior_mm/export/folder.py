@@ -187,8 +187,7 @@ def _onnx(source: Source, folder: Path, tokenizer: str | None,
                                             'with the vectors in float32')
         files['text_encoder_int8.onnx'] = 'likewise; word pieces, sentences and reports as above'
     rows = [row for row in image_rows(source, 1) if row[0] not in ('mean', 'standard deviation')]
-    special = getattr(model, 'with_special_tokens', False)
-    return what, files, rows + _text_rows(source, folder / 'tokenizer'), ONNX_CARD.format(special=special)
+    return what, files, rows + _text_rows(source, folder / 'tokenizer'), ONNX_CARD
 
 
 def _text_rows(source: Source, tokenizer: Path) -> list[tuple[str, str]]:

@@ -15,19 +15,19 @@ GRAPHS = ('image_encoder', 'text_encoder', 'joint')
 #: What float32 may differ by between PyTorch and onnxruntime: all outputs are cosines, scores or unit vectors.
 TOLERANCE = 1e-4
 
-#: The lines of the model card. A prompt's word pieces stand alone where ``special`` is False, as in zero-shot.
+#: The lines of the model card.
 ONNX_CARD = '''import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
 image_encoder, text_encoder, joint = (
-    onnxruntime.InferenceSession(f'{{name}}.onnx', providers=['CPUExecutionProvider'])
+    onnxruntime.InferenceSession(f'{name}.onnx', providers=['CPUExecutionProvider'])
     for name in ('image_encoder', 'text_encoder', 'joint'))
 tokenizer = Tokenizer.from_file('tokenizer/tokenizer.json')
 
 
 def prompt(text):  # a report of one sentence
-    pieces = tokenizer.encode(text, add_special_tokens={special})
+    pieces = tokenizer.encode(text)
     token_ids = np.array([pieces.ids])
     return dict(token_ids=token_ids, token_mask=np.ones_like(token_ids, dtype=bool),
                 sentence_index=-np.array([pieces.special_tokens_mask]), sentence_mask=np.ones((1, 1), dtype=bool))

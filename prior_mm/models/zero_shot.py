@@ -19,7 +19,8 @@ class ZeroShot:
     """Goes before a method: its predictions also hold the score of each class, from prompts.
 
     The score of a class is the mean over its prompts of what the method says of image and prompt
-    (:meth:`prompt_scores`): its best prompt alone would favour classes with more of them.
+    (:meth:`prompt_scores`): its best prompt alone would favour classes with more of them. A prompt is a report of one
+    sentence, with [CLS] and [SEP], as those of the training were.
 
     Args:
         prompts: The prompts of each class; the order of the classes is that of the scores.
@@ -31,9 +32,6 @@ class ZeroShot:
     Raises:
         ValueError: If there are fewer than two classes, a class without a prompt, or a prompt without a known word.
     """
-
-    #: Whether a prompt is a report, with [CLS] and [SEP], or its word pieces alone.
-    with_special_tokens = True
 
     def __init__(self, prompts: dict[str, list[str]], tokenizer: str, lowercase: bool | None = None,
                  **method) -> None:
@@ -62,13 +60,10 @@ class ZeroShot:
         self.classes = list(prompts)
         self.class_of_prompt = [c for c, name in enumerate(self.classes) for _ in prompts[name]]
 
-        def framed(inner: list[int], first: int, last: int) -> list[int]:
-            return [first, *inner, last] if self.with_special_tokens else inner
-
         self.prompts = WordReports.from_sequences(
-            [framed(prompt.ids, loaded.cls_token_id, loaded.sep_token_id) for prompt in encoded],
-            [framed([0] * len(prompt.ids), -1, -1) for prompt in encoded],
-            [framed(prompt.word_ids, -1, -1) for prompt in encoded], loaded.pad_token_id)
+            [[loaded.cls_token_id, *prompt.ids, loaded.sep_token_id] for prompt in encoded],
+            [[-1, *[0] * len(prompt.ids), -1] for prompt in encoded],
+            [[-1, *prompt.word_ids, -1] for prompt in encoded], loaded.pad_token_id)
         self._embedded = None
 
     def train(self, mode: bool = True):

@@ -23,7 +23,7 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
     softmax over the classes of a local score: the mean attention between the patches and the prompt, or, beyond the
     paper, the scaled cosine of the prompt and the places that fit it (:func:`.sentence_similarity`). An ablation that
     trains neither has no local score (:meth:`.Method.draws`). A class with several prompts counts with the means over
-    them. The word pieces of a prompt stand alone, without [CLS] and [SEP], as in the published evaluation.
+    them.
 
     Args:
         prompts: The prompts of each class; the order of the classes is that of the scores.
@@ -38,8 +38,6 @@ class ZeroShotClassifier(ZeroShot, PRIOR):
         ValueError: If there are fewer than two classes, a class without a prompt, a prompt without a known word,
             another scale or local score.
     """
-
-    with_special_tokens = False
 
     def __init__(self, prompts: dict[str, list[str]], tokenizer: str, local_weight: float = 0.5,
                  scale: Literal['exp', 'published'] = 'exp',

@@ -73,9 +73,8 @@ def test_card(tmp_path):
     images = torch.rand(5, 1, 32, 32)
     found = run_card(tmp_path / 'onnx', images=images.numpy())
     tokenizer = load_tokenizer(config['model']['text_encoder']['vocab_file'])
-    texts = [tokenizer(text, add_special_tokens=False).input_ids
-             for text in ('The heart is enlarged.', 'The heart is normal.')]
-    reports = Reports.from_sequences(texts, [[0] * len(text) for text in texts])
+    texts = [tokenizer(text).input_ids for text in ('The heart is enlarged.', 'The heart is normal.')]
+    reports = Reports.from_sequences(texts, [[-1, *[0] * (len(text) - 2), -1] for text in texts])
     with torch.no_grad():
         features = model.image_encoder(model.data_preprocessor.normalise(images))
         patches, image = model.embed_images(features)

@@ -34,7 +34,7 @@ def linear(reference, name: str, x: Tensor) -> Tensor:  # noqa: F811
 
 
 def published_scores(reference, prompts: list[Tensor], local_weight: float) -> Tensor:  # noqa: F811
-    """Scores (B, C) from the features (L, W) of one prompt a class; no [CLS], no [SEP], the logarithm as the scale."""
+    """Scores (B, C) from the features (L, W) of the words of one prompt a class; the logarithm as the scale."""
 
     class Pooling:
         num_heads = 8
@@ -71,9 +71,7 @@ def test_published_arithmetic(reference, tmp_path, monkeypatch, local_weight):  
     vocabulary.write_text('\n'.join(WORDS) + '\n')
     lengths = [3, 3, 4]
     reference = in_double(reference)
-    features = torch.zeros(3, 4, reference['token_features'].shape[2], dtype=torch.float64)
-    for number, length in enumerate(lengths):
-        features[number, :length] = reference['token_features'][number, 1:1 + length]
+    features = reference['token_features'][:3, :6]
 
     def scores(published: bool) -> Tensor:
         monkeypatch.setattr('test_published_numbers.PRIOR', lambda **options: ZeroShotClassifier(
@@ -89,7 +87,8 @@ def test_published_arithmetic(reference, tmp_path, monkeypatch, local_weight):  
         assert all('report_embedding' not in prediction for prediction in predictions)
         return torch.stack([prediction['scores'] for prediction in predictions])
 
-    expected = published_scores(reference, [features[n, :length] for n, length in enumerate(lengths)], local_weight)
+    prompts = [features[number, 1:1 + length] for number, length in enumerate(lengths)]  # without [CLS] and [SEP]
+    expected = published_scores(reference, prompts, local_weight)
     torch.testing.assert_close(scores(published=True), expected, rtol=1e-9, atol=1e-9)
     assert (scores(published=False) - expected).abs().max() > 1e-3
     assert FIXTURE.is_file()

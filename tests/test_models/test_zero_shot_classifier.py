@@ -48,7 +48,8 @@ def slow_scores(model: ZeroShotClassifier, images: torch.Tensor, scale: torch.Te
         for prompts in PROMPTS.values():
             cosines, locals_ = [], []
             for prompt in prompts:
-                study = model(image[None], Reports.from_sequences([ids[prompt]], [[0] * len(ids[prompt])]))
+                study = model(image[None], Reports.from_sequences(
+                    [[2, *ids[prompt], 3]], [[-1, *[0] * len(ids[prompt]), -1]]))
                 cosines.append(torch.cosine_similarity(study.image[0], study.report[0], dim=0) * scale)
                 locals_.append(local_score(model, study, scale))
             global_scores.append(sum(cosines) / len(cosines))
