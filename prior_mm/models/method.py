@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
-from mmengine.utils import digit_version
 from torch import Tensor, nn
 
 from prior_mm.checkpoints.backbone_weights import is_far
@@ -15,6 +14,7 @@ from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures, Reports, StudyEmbeddings, StudyFeatures
 
 from .alignment.contrastive import unit
+from .compiled import check_compiled
 from .encoders.in_chunks import in_chunks
 from .global_batch import GlobalBatch
 
@@ -22,15 +22,6 @@ from .global_batch import GlobalBatch
 def build_part(config: dict | None, **given) -> nn.Module | None:
     """A part from its config, which goes before what is given; None, an ablation, stays None."""
     return None if config is None else MODELS.build({**given, **config})
-
-
-def check_compiled(compiled: bool | str, chunk: int | None, *parts: dict | None) -> None:
-    """ValueError if what is to be compiled is to be computed again for its gradient, too, or PyTorch is too old."""
-    if compiled and (chunk or any((part or {}).get('with_cp') for part in parts)):
-        raise ValueError('model.compiled=True goes neither with model.chunk nor with with_cp=True of an encoder or of '
-                         'the image decoder: both compute a part again for its gradient. Leave one of them out')
-    if compiled and digit_version(torch.__version__) < digit_version('2.6'):
-        raise ValueError(f'model.compiled needs PyTorch 2.6 or newer, this is {torch.__version__}: leave it out')
 
 
 class Method(BaseModel):

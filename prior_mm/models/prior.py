@@ -5,13 +5,14 @@ from torch import Tensor
 from prior_mm.registry import MODELS
 from prior_mm.structures import ImageFeatures, ReportEmbeddings, Reports, StudyEmbeddings, StudyFeatures
 
+from .compiled import check_compiled
 from .encoders.attention_pooling import AttentionPooling
 from .encoders.in_chunks import in_chunks
 from .encoders.patch_layout import patches_to_map
 from .encoders.projection import projection
 from .encoders.sentence_embedding import mean_of_word_pieces
 from .global_batch import GlobalBatch
-from .method import Method, build_part, check_compiled
+from .method import Method, build_part
 from .reconstruction.matching import MatchingOrder, check_matching_order, match_reports
 
 #: Weights of the last stage; a stage's config replaces them (paper section 4.1).

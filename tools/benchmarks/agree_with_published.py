@@ -14,26 +14,12 @@ import argparse
 import numpy as np
 import torch
 from published_code import VOCABULARY, PublishedPRIOR
-from torch import Tensor
-from train_step import STAGES
+from torch import Tensor, nn
+from train_step import STAGES, distance, published
 
 from prior_mm.checkpoints.published_weights import convert_published
 from prior_mm.models import PRIOR
 from prior_mm.structures import Reports
-
-
-def like_published() -> PRIOR:
-    """Our model with what the published code computes, without dropout and noise."""
-    return PRIOR(
-        image_encoder=dict(type='ImageEncoder', patch_layout='published', backbone=dict(
-            type='mmpretrain.ResNet', depth=50, in_channels=1)),
-        text_encoder=dict(type='TextEncoder', config=dict(
-            vocab_size=VOCABULARY, hidden_dropout_prob=0., attention_probs_dropout_prob=0.)),
-        local_alignment=dict(type='LocalAlignment'),
-        prototype_bank=dict(type='SentencePrototypeBank', noise=False),
-        image_decoder=dict(type='ImageDecoder', dropout=0.),
-        sentence_decoder=dict(type='SentenceDecoder', dropout=0., causal=True),
-        matching_order='published').train()
 
 
 def long_studies(count: int, size: int = 224) -> tuple[Tensor, Reports]:
@@ -47,29 +33,30 @@ def long_studies(count: int, size: int = 224) -> tuple[Tensor, Reports]:
     return torch.from_numpy(rng.standard_normal((count, 1, size, size))), Reports.from_sequences(tokens, index)
 
 
+def gradients(model: nn.Module) -> dict[str, Tensor]:
+    """Of all parameters, zeros where there is none."""
+    return {name: torch.zeros_like(value) if value.grad is None else value.grad
+            for name, value in model.named_parameters()}
+
+
 def difference(folder: str, stage: int, count: int) -> tuple[float, float]:
     """Largest relative difference of the losses, and of the gradients of all tensors together."""
     images, reports = long_studies(count)
-    published, ours = PublishedPRIOR(folder, stage, dropout=False), like_published()
-    ours.load_state_dict(convert_published(published.model.state_dict()))
+    theirs, ours = PublishedPRIOR(folder, stage, dropout=False), published(PRIOR, dropout=False, behaviour=True)
+    ours.load_state_dict(convert_published(theirs.model.state_dict()))
     ours.set_losses(STAGES[stage])
-    theirs, losses = published.parts(images, reports), ours(images, reports, mode='loss')
+    their_parts, losses = theirs.parts(images, reports), ours(images, reports, mode='loss')
     total = sum(losses.values())
-    theirs['loss'].backward()
+    their_parts['loss'].backward()
     total.backward()
-    gradients = {name: torch.zeros_like(value) if value.grad is None else value.grad
-                 for name, value in published.model.named_parameters()}
+    their_gradients = gradients(theirs.model)
     # The embeddings of position and type that the decoder adds up are one parameter here: its gradient is either's.
-    gradients['sentence_decoder.embeddings.token_type_embeddings.weight'].zero_()
-    gradients = convert_published(gradients)
-    apart = sum(float(((value.grad if value.grad is not None else 0) - gradients[name]).square().sum())
-                for name, value in ours.named_parameters())
-    length = sum(float(value.square().sum()) for value in gradients.values())
+    their_gradients['sentence_decoder.embeddings.token_type_embeddings.weight'].zero_()
     # In the published parts those of the prototypes hold their weight already.
     parts = {name: losses[f'loss_{name}'] / (1. if name in ('prototype', 'sentence_prototype') else weight)
              for name, weight in STAGES[stage].items()}
-    loss_error = max(float(abs(value / theirs[name] - 1)) for name, value in dict(parts, loss=total).items())
-    return loss_error, (apart / length)**0.5
+    loss_error = max(float(abs(value / their_parts[name] - 1)) for name, value in dict(parts, loss=total).items())
+    return loss_error, distance(gradients(ours), convert_published(their_gradients))
 
 
 def main() -> None:

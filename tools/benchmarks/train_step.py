@@ -46,19 +46,29 @@ STAGES = {
 Studies = tuple[torch.Tensor, Reports]
 
 
-def published(cls: Callable[..., PRIOR], dropout: bool = True, with_cp: bool = False) -> PRIOR:
-    """The published model with random weights, always the same; with activation checkpointing of all that has it."""
+def published(cls: Callable[..., PRIOR], dropout: bool = True, with_cp: bool = False,
+              behaviour: bool = False) -> PRIOR:
+    """The published model with random weights, always the same.
+
+    Args:
+        cls: Ours, or the plain way.
+        dropout: Without it there is no noise of the prototype bank either.
+        with_cp: Activation checkpointing of all that has it.
+        behaviour: Also what the published code computes otherwise than the paper, see docs/published_weights.md.
+    """
     torch.manual_seed(0)
     rate = 0.1 if dropout else 0.
     return cls(
-        image_encoder=dict(type='ImageEncoder', with_cp=with_cp, backbone=dict(
-            type='mmpretrain.ResNet', depth=50, in_channels=1)),
+        image_encoder=dict(
+            type='ImageEncoder', with_cp=with_cp, patch_layout='published' if behaviour else 'places',
+            backbone=dict(type='mmpretrain.ResNet', depth=50, in_channels=1)),
         text_encoder=dict(type='TextEncoder', with_cp=with_cp, config=dict(
             vocab_size=VOCABULARY, hidden_dropout_prob=rate, attention_probs_dropout_prob=rate)),
         local_alignment=dict(type='LocalAlignment'),
         prototype_bank=dict(type='SentencePrototypeBank', noise=dropout),
         image_decoder=dict(type='ImageDecoder', with_cp=with_cp, dropout=0.5 if dropout else 0.),
-        sentence_decoder=dict(type='SentenceDecoder', dropout=rate)).train()
+        sentence_decoder=dict(type='SentenceDecoder', dropout=rate, causal=behaviour),
+        matching_order='published' if behaviour else 'inverse').train()
 
 
 def random_studies(count: int, size: int, seed: int) -> Studies:
@@ -154,11 +164,15 @@ def difference(stage: int, data: Studies) -> tuple[float, float]:
         sum(losses.values()).backward()
         results.append((losses, {name: p.grad for name, p in model.named_parameters() if p.grad is not None}))
     (losses, gradients), (plain_losses, plain_gradients) = results
-    apart = sum(float((gradients[n].double() - g.double()).square().sum()) for n, g in plain_gradients.items())
-    length = sum(float(g.double().square().sum()) for g in plain_gradients.values())
     with torch.no_grad():
         loss_error = max(float(abs(losses[n] / loss - 1)) for n, loss in plain_losses.items())
-    return loss_error, (apart / length)**0.5
+    return loss_error, distance(gradients, plain_gradients)
+
+
+def distance(gradients: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> float:
+    """Length of the difference of all tensors that they have, together, as a share of theirs."""
+    apart = sum(float((gradients[name].double() - value.double()).square().sum()) for name, value in theirs.items())
+    return (apart / sum(float(value.double().square().sum()) for value in theirs.values()))**0.5
 
 
 def matrix_peak(dtype: torch.dtype, size: int = 3072) -> float:
@@ -196,6 +210,11 @@ def in_turns(compared: dict[str, Way], stage: int, data: Studies, steps: int,
                    for name, way in compared.items() if way.model == 'prior_mm'}
 
 
+def columns(times: list[tuple[float, float]]) -> tuple[list[float] | None, list[float] | None]:
+    """Seconds of the clock, and those of the processor; None for both where nothing was measured."""
+    return ([wall for wall, _ in times], [cpu for _, cpu in times]) if times else (None, None)
+
+
 def measure(stage: int, compared: dict[str, Way], batch_size: int, size: int, steps: int, threads: int,
             apart: bool = True) -> list[dict]:
     """Measure one stage: each way in a process of its own, if asked for, then all in turns but the checkpointed."""
@@ -212,8 +231,7 @@ def measure(stage: int, compared: dict[str, Way], batch_size: int, size: int, st
     rows = []
     for name in compared:
         times, memory = own.get(name, ([], None))
-        (wall, cpu), (wall_alone, cpu_alone) = ([list(column) for column in zip(*some, strict=True)] or (None, None)
-                                                for some in (turns.get(name, []), times))
+        (wall, cpu), (wall_alone, cpu_alone) = columns(turns.get(name, [])), columns(times)
         rows.append(dict(stage=stage, way=name, wall=wall, cpu=cpu, wall_alone=wall_alone, cpu_alone=cpu_alone,
                          memory_gib=memory, loss_difference=loss_error, gradient_difference=gradient_error,
                          share_of_peak=shares.get(name)))

@@ -1,4 +1,6 @@
 """Image decoder: the radiograph back from its patches, under the condition of its report."""
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -35,7 +37,7 @@ class ImageDecoder(nn.Module):
                              f'take a multiple of {max(stride // 2, 1)} for embed_dims')
         self.dropout = nn.Dropout2d(dropout)
         widths = [2 * embed_dims // 2**i for i in range(num_blocks + 1)]
-        self.blocks = nn.Sequential(*(_Block(*pair, with_cp) for pair in zip(widths, widths[1:], strict=False)))
+        self.blocks = nn.Sequential(*(_Block(*pair, with_cp) for pair in pairwise(widths)))
         self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
         self.to(memory_format=torch.channels_last)
 
